@@ -1,0 +1,3 @@
+module github.com/hawser-storage/hawser
+
+go 1.26
