@@ -1,0 +1,136 @@
+package blockdev
+
+import "fmt"
+
+// ChunkSize is the size of every piece of arena memory, in bytes. One size, so nothing fragments.
+const ChunkSize = 64 << 10
+
+// Arena is all payload memory of one loop: one fixed mapping cut into chunks. It belongs to that loop; only Stats and Close may
+// be called from elsewhere, and Close only after the loop has ended.
+//
+// The free list is last in, first out, so that a lightly loaded arena stays in the cache and touches few pages.
+type Arena struct {
+	mem    []byte
+	chunks []Chunk
+	free   []*Chunk
+}
+
+// Chunk is one piece of an arena. It is in use while somebody holds a reference; the last Drop puts it back.
+type Chunk struct {
+	Bytes []byte // ChunkSize bytes, the arena's
+	arena *Arena
+	quota *Quota
+	refs  int32
+}
+
+// Quota bounds the chunks that one user of an arena, such as a volume's receive side, may hold at a time.
+type Quota struct {
+	Max  int // chunks
+	Used int // chunks
+}
+
+// NewArena maps size bytes, rounded up to whole chunks. The memory is touched only when it is used.
+func NewArena(size int) (*Arena, error) {
+	n := (size + ChunkSize - 1) / ChunkSize
+	if n < 1 {
+		return nil, fmt.Errorf("blockdev: an arena of %d bytes holds no chunk of %d", size, ChunkSize)
+	}
+	mem, err := mapMemory(n * ChunkSize)
+	if err != nil {
+		return nil, fmt.Errorf("blockdev: arena of %d bytes: %w", n*ChunkSize, err)
+	}
+	a := &Arena{mem: mem, chunks: make([]Chunk, n), free: make([]*Chunk, n)}
+	for i := range a.chunks {
+		c := &a.chunks[i]
+		c.arena, c.Bytes = a, mem[i*ChunkSize:(i+1)*ChunkSize:(i+1)*ChunkSize]
+		a.free[n-1-i] = c
+	}
+	return a, nil
+}
+
+// Get takes a chunk with one reference, or nil if the arena or the quota is used up. q may be nil.
+func (a *Arena) Get(q *Quota) *Chunk {
+	n := len(a.free)
+	if n == 0 || q != nil && q.Used >= q.Max {
+		return nil
+	}
+	c := a.free[n-1]
+	a.free = a.free[:n-1]
+	c.refs, c.quota = 1, q
+	if q != nil {
+		q.Used++
+	}
+	return c
+}
+
+// Free is the number of chunks that nobody holds.
+func (a *Arena) Free() int { return len(a.free) }
+
+// Chunks is the number of chunks in all.
+func (a *Arena) Chunks() int { return len(a.chunks) }
+
+// Close unmaps the memory. It fails, and leaves the memory mapped, if a chunk is still in use: a leak.
+func (a *Arena) Close() error {
+	if held := len(a.chunks) - len(a.free); held > 0 {
+		return fmt.Errorf("blockdev: arena closed with %d of %d chunks in use", held, len(a.chunks))
+	}
+	mem := a.mem
+	a.mem, a.chunks, a.free = nil, nil, nil
+	return unmapMemory(mem)
+}
+
+// Keep adds a reference.
+func (c *Chunk) Keep() { c.refs++ }
+
+// Shared says whether somebody besides the caller holds a reference.
+func (c *Chunk) Shared() bool { return c.refs > 1 }
+
+// Drop gives a reference back; the last one frees the chunk.
+func (c *Chunk) Drop() {
+	c.refs--
+	switch {
+	case c.refs > 0:
+		return
+	case c.refs < 0:
+		panic("blockdev: chunk dropped more often than kept")
+	}
+	if c.quota != nil {
+		c.quota.Used--
+		c.quota = nil
+	}
+	c.arena.free = append(c.arena.free, c)
+}
+
+// Slice makes a segment of c's bytes from lo to hi. It holds no reference of its own.
+func (c *Chunk) Slice(lo, hi int) Segment { return Segment{Bytes: c.Bytes[lo:hi:hi], chunk: c} }
+
+// Segment is a piece of payload. It lives in a chunk, or in memory of its owner's that outlives the request.
+type Segment struct {
+	Bytes []byte
+	chunk *Chunk // nil: not arena memory
+}
+
+// Own makes a segment of memory that is not in an arena. Whoever lends it keeps it unchanged until the reply is on its way.
+func Own(b []byte) Segment { return Segment{Bytes: b} }
+
+// Keep adds a reference to the memory under the segment, for use beyond the turn.
+func (s Segment) Keep() {
+	if s.chunk != nil {
+		s.chunk.Keep()
+	}
+}
+
+// Drop gives back a reference taken by Keep.
+func (s Segment) Drop() {
+	if s.chunk != nil {
+		s.chunk.Drop()
+	}
+}
+
+// SegmentsLen is the number of bytes in segs.
+func SegmentsLen(segs []Segment) (n uint64) {
+	for i := range segs {
+		n += uint64(len(segs[i].Bytes))
+	}
+	return n
+}
