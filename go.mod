@@ -6,3 +6,5 @@ require (
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sys v0.48.0
 )
+
+require github.com/google/go-cmp v0.7.0 // indirect

@@ -1,7 +1,5 @@
 package pdu
 
-import "fmt"
-
 // TaskAttr is the task attribute of a SCSI command (RFC 7143 11.3.1). SAM defines what they do.
 type TaskAttr uint8
 
@@ -94,12 +92,4 @@ func (p *SCSICommand) check() error {
 		return malformed(OpSCSICommand, "ATTR", "reserved value")
 	}
 	return checkTask(OpSCSICommand, p.ITT)
-}
-
-// name returns the name of a code that is small and dense, or says the number.
-func name[T ~uint8](v T, names []string, kind string) string {
-	if int(v) < len(names) && names[v] != "" {
-		return names[v]
-	}
-	return fmt.Sprintf("%s 0x%02x", kind, uint8(v))
 }
