@@ -7,8 +7,6 @@ type CDB = [16]byte
 
 var be = binary.BigEndian
 
-const saMask = 0x1f
-
 // nacaBit of the CONTROL byte asks for ACA, which neither side of this package offers.
 const nacaBit = 0x04
 

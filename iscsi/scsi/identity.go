@@ -56,7 +56,7 @@ func (d *Designator) rank() int {
 			return rankUUID
 		}
 	case DesignatorT10:
-		if len(d.ID) > 8 {
+		if len(d.ID) > 8 && len(bytes.Trim(d.ID[8:], " \x00")) > 0 {
 			return rankT10
 		}
 	case DesignatorName:
@@ -68,6 +68,9 @@ func (d *Designator) rank() int {
 }
 
 func rankNAA(id []byte) int {
+	if len(bytes.Trim(id[1:], "\x00")) == 0 {
+		return rankNone
+	}
 	switch form := id[0] >> 4; {
 	case form == 6 && len(id) == 16:
 		return rankNAA6

@@ -8,7 +8,7 @@ const MaxLUNs = 16384
 const lunListHeaderLen = 8
 
 // ParseLUNList decodes the answer to REPORT LUNS into LUNs as 64-bit big-endian values, as a PDU carries them. A list that is
-// cut off is a *FormatError with Need set, as is one longer than MaxLUNs without it.
+// cut off is a *FormatError with Need set; one longer than MaxLUNs is a *FormatError without it.
 func ParseLUNList(b []byte) ([]uint64, error) {
 	const what = "REPORT LUNS data"
 	if len(b) < lunListHeaderLen {
