@@ -37,6 +37,7 @@ func TestBuildersGolden(t *testing.T) {
 		{"MODE SENSE(10)", func(c *CDB) { PutModeSense10(c, 8, 0, 0x0102) }, "5a 08 08 00 000000 0102 00"},
 		{"RTPG", func(c *CDB) { PutReportTargetPortGroups(c, 0x01020304) }, "a3 0a 00 000000 01020304 00 00"},
 		{"RTPG extended", func(c *CDB) { PutReportTargetPortGroupsExtended(c, 128) }, "a3 2a 00 000000 00000080 00 00"},
+		{"STPG", func(c *CDB) { PutSetTargetPortGroups(c, 0x01020304) }, "a4 0a 00 000000 01020304 00 00"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -64,6 +65,7 @@ var parsers = map[string]func(*CDB) error{
 	"RequestSense":           func(c *CDB) error { _, err := ParseRequestSense(c); return err },
 	"StartStop":              func(c *CDB) error { _, err := ParseStartStop(c); return err },
 	"ReportTargetPortGroups": func(c *CDB) error { _, err := ParseReportTargetPortGroups(c); return err },
+	"SetTargetPortGroups":    func(c *CDB) error { _, err := ParseSetTargetPortGroups(c); return err },
 }
 
 func TestParsersGolden(t *testing.T) {
@@ -95,6 +97,7 @@ func TestParsersGolden(t *testing.T) {
 		{"03 01 00 00 fc 00", func(c *CDB) (any, error) { return ParseRequestSense(c) }, RequestSense{Desc: true, Alloc: 252}},
 		{"1b 01 00 00 37 00", func(c *CDB) (any, error) { return ParseStartStop(c) }, StartStop{Immed: true, Start: true, Eject: true, NoFlush: true, Condition: 3}},
 		{"a3 2a 00 000000 00000080 00 00", func(c *CDB) (any, error) { return ParseReportTargetPortGroups(c) }, ReportTargetPortGroups{Extended: true, Alloc: 128}},
+		{"a4 0a 00 000000 01020304 00 00", func(c *CDB) (any, error) { return ParseSetTargetPortGroups(c) }, uint32(0x01020304)},
 		{"a3 0a 00 000000 00000080 00 00", func(c *CDB) (any, error) { return ParseReportTargetPortGroups(c) }, ReportTargetPortGroups{Alloc: 128}},
 	}
 	for _, test := range tests {
@@ -139,7 +142,7 @@ var validCDBs = map[string]map[string]uint8{
 	"SyncCache": {"35": 9, "91": 15}, "Prefetch": {"34": 9, "90": 15}, "Unmap": {"42": 9}, "Verify": {"2f": 9, "8f": 15},
 	"CompareAndWrite": {"89": 15}, "Inquiry": {"12": 5}, "ModeSense": {"1a": 5, "5a": 9}, "ReportLUNs": {"a0 00 00 000000 00000010": 11},
 	"ReadCapacity16": {"9e 10": 15}, "GetLBAStatus": {"9e 12": 15}, "RequestSense": {"03": 5}, "StartStop": {"1b": 5},
-	"ReportTargetPortGroups": {"a3 0a": 11},
+	"ReportTargetPortGroups": {"a3 0a": 11}, "SetTargetPortGroups": {"a4 0a": 11},
 }
 
 func TestParsersRefuseACA(t *testing.T) {

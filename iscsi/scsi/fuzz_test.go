@@ -100,6 +100,7 @@ func fuzzLists(t *testing.T, b []byte) {
 	again(t, b, ParseLUNList, func(v []uint64) []byte { return AppendLUNList(nil, v...) })
 	again(t, b, ParsePortGroups, func(v PortGroups) []byte { return v.Append(nil) })
 	again(t, b, ParseDesignators, func(v []Designator) []byte { return AppendDesignators(nil, v...) })
+	again(t, b, ParseGroupStates, func(v []GroupState) []byte { return AppendGroupStates(nil, v...) })
 	if luns, err := ParseLUNList(b); err == nil && (len(luns) > MaxLUNs || 8*len(luns) > len(b)) {
 		t.Errorf("got %d LUNs of %d bytes", len(luns), len(b))
 	}
