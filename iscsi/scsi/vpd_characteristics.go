@@ -7,7 +7,7 @@ const NonRotating = 1
 type Characteristics struct {
 	RotationRate uint16 // 0 not reported, NonRotating, or turns per minute (0401h..FFFEh)
 	FormFactor   uint8  // 0 not reported, 1 5.25", 2 3.5", 3 2.5", 4 1.8", 5 smaller
-	FUAB         bool   // FUA commands do what SBC-3 calls the FUAB behaviour: data may be in a non-volatile cache only
+	FUAB         bool   // FUA and SYNCHRONIZE CACHE mean what SBC-3 says, else what SBC-2 says
 }
 
 const characteristicsLen = 0x3c
