@@ -7,4 +7,7 @@ require (
 	golang.org/x/sys v0.48.0
 )
 
-require github.com/google/go-cmp v0.7.0 // indirect
+require (
+	github.com/google/go-cmp v0.7.0 // indirect
+	github.com/pojntfx/go-nbd v0.3.2 // indirect
+)

@@ -78,8 +78,15 @@ func TestAHSTruncated(t *testing.T) {
 	}
 }
 
-func TestParseAHSStops(t *testing.T) {
+func TestParseAHS(t *testing.T) {
 	b := AppendAHS(AppendAHS(nil, 5, []byte{1, 2}), 6, []byte{3})
+	var types []uint8
+	if err := ParseAHS(b, func(typ uint8, _ []byte) error { types = append(types, typ); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(types, []byte{5, 6}) {
+		t.Errorf("got types %v, want 5 and 6", types)
+	}
 	stop := errors.New("stop")
 	calls := 0
 	err := ParseAHS(b, func(typ uint8, data []byte) error {

@@ -25,7 +25,7 @@ func HeaderDigest(bhsAndAHS ...[]byte) uint32 {
 }
 
 // PutDigest writes the digest into b[:DigestLen] in the order of the wire: the
-// low byte first, unlike every other field (RFC 7143 Appendix A.4 has examples).
+// low byte first, unlike every other field.
 func PutDigest(b []byte, crc uint32) { binary.LittleEndian.PutUint32(b, crc) }
 
 // GetDigest reads the digest at b[:DigestLen].

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The examples of RFC 7143 Appendix A.4: bytes, and their digest in the order of the wire.
+// The RFC's CRC examples: bytes, and their digest in the order of the wire.
 func TestDigestExamples(t *testing.T) {
 	var zeroes, ones, up, down [32]byte
 	for i := range 32 {

@@ -1,5 +1,6 @@
 // Package pdu encodes and decodes the PDUs of iSCSI, RFC 7143: the 48-byte header
-// of each, additional header segments, digests, framing and text segments. It does no I/O, has no state and no policy.
+// of each, additional header segments, digests, framing and text segments. It does no
+// I/O, and has no state and no policy.
 //
 // # Headers
 //
@@ -13,8 +14,8 @@
 //		var p pdu.DataIn
 //		err := p.Decode(bhs)
 //
-// Encode does as it is told: a caller that wants a PDU against the rules gets one, and a test may. A field that
-// is narrower on the wire than in the struct is cut to its width.
+// Encode does as it is told: a caller that wants a PDU against the rules gets one, and a
+// test may. A field that is narrower on the wire than in the struct is cut to its width.
 //
 // Decode checks what a header can show by itself: the opcode, flags that exclude each other, tags that
 // must or must not be reserved, lengths that must be zero. It returns a *FormatError. Whether a PDU
@@ -29,8 +30,8 @@
 //	BHS [AHS] [header digest] [data, padded to 4 bytes [data digest]]
 //
 // Who reads from a stream uses AHSLen, DataLen and Pad on the BHS. Who has whole PDUs in memory
-// uses ParseFrame and AppendFrame. A DataSegmentLength is whatever the peer wrote, up to 16 MiB: compare it
-// with the limit before making room.
+// uses ParseFrame and AppendFrame. A DataSegmentLength is whatever the peer wrote, up to
+// 16 MiB: compare it with the limit before making room.
 //
 // # Errors
 //

@@ -107,6 +107,14 @@ func TestAppendFramePanicsOnTheImpossible(t *testing.T) {
 	}
 }
 
+func TestFrameOfTheLargestSize(t *testing.T) {
+	b := AppendFrame(nil, &BHS{}, make([]byte, MaxAHSLen), make([]byte, MaxDataLen), false, false)
+	f, n, err := ParseFrame(b, false, false, MaxDataLen)
+	if err != nil || n != len(b) || len(f.AHS) != MaxAHSLen || len(f.Data) != MaxDataLen {
+		t.Errorf("got %d of %d bytes, %v", n, len(b), err)
+	}
+}
+
 func TestFrameAllocatesNothing(t *testing.T) {
 	buf := make([]byte, 0, 256)
 	bhs, ahs, data := new(BHS), make([]byte, 8), make([]byte, 30)

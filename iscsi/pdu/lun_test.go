@@ -2,6 +2,7 @@ package pdu
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -55,6 +56,16 @@ func TestLUNString(t *testing.T) {
 	} {
 		if got := lun.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestLUNErrorNamesWhatItWasAbout(t *testing.T) {
+	_, fromNumber := FlatLUN(16384)
+	_, fromField := LUN(0xc1).Number()
+	for err, want := range map[error]string{fromNumber: "LUN 16384:", fromField: "0x00000000000000c1:"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("got %q, want it to contain %q", err, want)
 		}
 	}
 }
