@@ -1,0 +1,59 @@
+package mpio
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+const (
+	// DefaultNoPathRetry is open-iscsi's replacement_timeout.
+	DefaultNoPathRetry = 120 * time.Second
+
+	// MaxPaths is the largest number of paths of a volume: one word has a bit for each.
+	MaxPaths = 64
+)
+
+// Config is how a volume behaves. The zero value is usable.
+type Config struct {
+	// Name is the volume's, for errors and the log.
+	Name string
+
+	// NoPathRetry is how long requests wait when no path is left, counted from the moment the last one went: multipath's
+	// no_path_retry as a time. nil is DefaultNoPathRetry; 0 fails them at once; a negative time queues them for ever.
+	NoPathRetry *time.Duration
+
+	// RoundRobin is how requests are batched on the paths.
+	RoundRobin RoundRobin
+
+	// TrustIdentity accepts paths whose device has neither a designation (VPD page 83) nor a serial number (VPD page 80), if size,
+	// block size, vendor and product agree. It is the operator's word that they lead to one volume.
+	TrustIdentity bool
+
+	// Logger gets one line for each change of state. nil is slog.Default().
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.NoPathRetry == nil {
+		c.NoPathRetry = new(DefaultNoPathRetry)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.RoundRobin = c.RoundRobin.withDefaults()
+	return c
+}
+
+func (c Config) validate(paths []Path) error {
+	switch {
+	case len(paths) == 0:
+		return fmt.Errorf("mpio: %s: a volume needs at least one path", c.Name)
+	case len(paths) > MaxPaths:
+		return fmt.Errorf("mpio: %s: %d paths are more than the %d that a volume may have", c.Name, len(paths), MaxPaths)
+	case c.RoundRobin.BatchRequests < 0 || c.RoundRobin.BatchBytes < 0:
+		return fmt.Errorf("mpio: %s: a batch of %d requests and %d bytes: neither may be negative",
+			c.Name, c.RoundRobin.BatchRequests, c.RoundRobin.BatchBytes)
+	}
+	return nil
+}

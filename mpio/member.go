@@ -1,0 +1,101 @@
+package mpio
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/hawser-storage/hawser/blockdev"
+	"github.com/hawser-storage/hawser/blockdev/loop"
+)
+
+const (
+	recheckFirst = 5 * time.Second  // multipath's polling_interval
+	recheckMost  = 20 * time.Second // and four times that
+)
+
+// member is a path as part of the volume. It belongs to the loop, but for its name.
+type member struct {
+	dev   *Device
+	path  Path
+	name  string
+	index int
+	log   *slog.Logger
+
+	state  State
+	reason error // for the state; nil when it is up, or nothing was heard yet
+	since  time.Time
+	info   *blockdev.Info // as accepted last; nil: never, or refused since
+
+	recheck *loop.Timer // set while the path is failed
+	strikes int         // times that it failed since it was last connected
+	stats   PathStats
+}
+
+var _ Watcher = (*member)(nil)
+
+func newMember(d *Device, index int, p Path) *member {
+	name := p.String()
+	m := &member{dev: d, path: p, name: name, index: index, log: d.log.With(logPath, name), since: d.loop.Env().Time()}
+	m.recheck = d.loop.NewTimer(m.tryAgain)
+	return m
+}
+
+func (m *member) bit() uint64 { return 1 << m.index }
+
+// PathUp implements [Watcher]: the path joins, if it leads to this volume.
+func (m *member) PathUp(info *blockdev.Info) {
+	if m.state == StateClosed || m.state == StateDisabled {
+		return
+	}
+	m.recheck.Stop()
+	m.strikes = 0
+	if err := m.dev.identify(m, info); err != nil {
+		m.refuse(err)
+		return
+	}
+	m.info = info
+	m.dev.publishInfo()
+	if m.state != StateUp {
+		m.become(StateUp, nil)
+	}
+}
+
+func (m *member) refuse(err error) {
+	m.info = nil
+	m.dev.publishInfo()
+	if m.state == StateRefused {
+		m.reason = err
+		return
+	}
+	m.become(StateRefused, err)
+}
+
+// PathDown implements [Watcher].
+func (m *member) PathDown(err error) {
+	switch m.state {
+	case StateClosed, StateDisabled:
+	case StateDown:
+		m.reason = err
+	default:
+		m.recheck.Stop()
+		m.become(StateDown, err)
+	}
+}
+
+// fail takes a path out of the choice although it is connected. Until something asks the device whether it serves by this way
+// again, the next requests do, after a pause.
+func (m *member) fail(reason error) {
+	if m.state != StateUp {
+		return
+	}
+	pause := min(recheckFirst<<min(m.strikes, 8), recheckMost)
+	m.strikes++
+	m.become(StateFailed, reason)
+	m.recheck.Reset(pause)
+}
+
+func (m *member) tryAgain() {
+	if m.state == StateFailed {
+		m.become(StateUp, nil)
+	}
+}

@@ -1,0 +1,25 @@
+package mpio
+
+import "github.com/hawser-storage/hawser/blockdev"
+
+// Path is one way to the volume. All methods but Info, String and Close are called on the loop.
+//
+// A path connects by itself, again and again with backoff; mpio never dials. Submit on a path that is down completes, later, with
+// CodeTransport and NotSent.
+type Path interface {
+	blockdev.Device // Info returns nil until the path has first been up
+
+	String() string  // interface, portal, target, LUN: for errors and tables
+	Watch(w Watcher) // one watcher; called once, before the first event
+}
+
+// Watcher hears of a path, on the loop.
+type Watcher interface {
+	// PathUp says that the path is logged in and probed. It comes after every login, and again when the device behind the path
+	// changed.
+	PathUp(info *blockdev.Info)
+
+	// PathDown says that the path cannot be used now. It comes before the requests in flight on it complete with their errors,
+	// and may come again with a newer reason.
+	PathDown(err error)
+}
