@@ -54,7 +54,7 @@ func splitPortal(s string) (host, port string, err error) {
 	if inside, after, ok := cutBrackets(s); ok {
 		ip, err := netip.ParseAddr(inside)
 		if err != nil || !ip.Is6() {
-			return "", "", fmt.Errorf("%q in brackets is no IPv6 address", inside)
+			return "", "", fmt.Errorf("%s in brackets is no IPv6 address", quoteValue(inside))
 		}
 		host, rest = inside, after
 	} else {
@@ -63,7 +63,7 @@ func splitPortal(s string) (host, port string, err error) {
 			host, rest = s[:i], s[i:]
 		}
 		if !validHost(host) {
-			return "", "", fmt.Errorf("%q is no host", host)
+			return "", "", fmt.Errorf("%s is no host", quoteValue(host))
 		}
 	}
 	if rest == "" {
@@ -71,7 +71,7 @@ func splitPortal(s string) (host, port string, err error) {
 	}
 	port, ok := strings.CutPrefix(rest, ":")
 	if !ok || port == "" {
-		return "", "", fmt.Errorf("%q is no port", rest)
+		return "", "", fmt.Errorf("%s is no port", quoteValue(rest))
 	}
 	return host, port, nil
 }
@@ -100,7 +100,7 @@ func validHost(s string) bool {
 }
 
 func badAddress(s, why string) error {
-	return fmt.Errorf("login: address %q: %s; want host[:port][,tag], IPv6 in brackets", s, why)
+	return fmt.Errorf("login: address %s: %s; want host[:port][,tag], IPv6 in brackets", quoteValue(s), why)
 }
 
 // Portal is host:port, as a dialler takes it.

@@ -56,7 +56,7 @@ func quoteValue(v string) string {
 		v = v[:limit]
 	}
 	q := fmt.Sprintf("%+q", v)
-	if q == `"`+v+`"` && v != "" {
+	if q == `"`+v+`"` && v != "" && !strings.Contains(v, " ") {
 		q = v
 	}
 	if cut {

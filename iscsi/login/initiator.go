@@ -29,7 +29,7 @@ func Initiate(ctx context.Context, rw Conn, cfg *InitiatorConfig) (*Params, erro
 		cfg:  cfg,
 		neg:  newNegotiation(initiator, cfg.operands()),
 	}
-	if err := guard(ctx, rw, hs.handshake); err != nil {
+	if err := hs.guard(ctx, hs.handshake); err != nil {
 		return nil, err
 	}
 	return hs.params(), nil
@@ -240,7 +240,7 @@ func (hs *initiatorState) writeRequest(req *pdu.LoginRequest, data []byte) error
 	return hs.write(hs.during(), &bhs, data)
 }
 
-func (hs *initiatorState) during() string { return stageName(hs.stage) }
+func (hs *initiatorState) during() string { return "the " + stageName(hs.stage) }
 
 // params is the outcome; it requires the handshake to have succeeded.
 func (hs *initiatorState) params() *Params {

@@ -175,14 +175,14 @@ func validName(key, name string) error {
 	case name == "":
 		return fmt.Errorf("login: no %s", key)
 	case len(name) > maxNameLength:
-		return fmt.Errorf("login: %s %q has %d bytes: at most %d are allowed", key, name, len(name), maxNameLength)
+		return fmt.Errorf("login: %s %s has %d bytes: at most %d are allowed", key, quoteValue(name), len(name), maxNameLength)
 	case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }):
-		return fmt.Errorf("login: %s %q has a space or a control character", key, name)
+		return fmt.Errorf("login: %s %s has a space or a control character", key, quoteValue(name))
 	}
 	for _, prefix := range []string{"iqn.", "eui.", "naa."} {
 		if strings.HasPrefix(name, prefix) {
 			return nil
 		}
 	}
-	return fmt.Errorf("login: %s %q is no iSCSI name: it starts with iqn., eui. or naa", key, name)
+	return fmt.Errorf("login: %s %s is no iSCSI name, which starts with iqn., eui. or naa.", key, quoteValue(name))
 }

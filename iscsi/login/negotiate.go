@@ -147,7 +147,7 @@ func (n *negotiation) receiveAnswer(k *key, offer, value string) error {
 		// The key stays at its default, which must then be one that we
 		// offered. RFC 7143, section 6.2.
 		if k.result(offer, k.def) != k.def {
-			return n.answerFault(k, offer, value, "we need it, and its default will not do")
+			return n.answerFault(k, offer, value, "it is needed, and the default will not do")
 		}
 		n.settled[k.name] = k.def
 		return nil

@@ -31,7 +31,7 @@ func Accept(ctx context.Context, rw Conn, cfg *TargetConfig) (*Params, error) {
 		neg:    newNegotiation(target, cfg.operands()),
 		statSN: cfg.StatSN,
 	}
-	err := guard(ctx, rw, func() error {
+	err := hs.guard(ctx, func() error {
 		return hs.refuse(hs.handshake())
 	})
 	if err != nil {

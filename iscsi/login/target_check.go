@@ -244,5 +244,5 @@ func (hs *targetState) during() string {
 	if hs.req == nil {
 		return "the wait for the first Login Request"
 	}
-	return stageName(hs.stage)
+	return "the " + stageName(hs.stage)
 }

@@ -31,7 +31,7 @@ const (
 
 // guard runs a login that ends when ctx does, at the latest after
 // DefaultTimeout if ctx names no time, and leaves no deadline behind.
-func guard(ctx context.Context, rw Conn, run func() error) error {
+func (w *wire) guard(ctx context.Context, run func() error) error {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, DefaultTimeout)
@@ -39,7 +39,7 @@ func guard(ctx context.Context, rw Conn, run func() error) error {
 	}
 	unblocked := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		_ = rw.SetDeadline(time.Unix(1, 0))
+		_ = w.rw.SetDeadline(time.Unix(1, 0))
 		close(unblocked)
 	})
 	err := run()
@@ -47,21 +47,14 @@ func guard(ctx context.Context, rw Conn, run func() error) error {
 		return err
 	}
 	<-unblocked
-	if resetErr := rw.SetDeadline(time.Time{}); err == nil && resetErr != nil {
-		return fmt.Errorf("login: %w", resetErr)
+	_ = w.rw.SetDeadline(time.Time{})
+	if broken, ok := errors.AsType[*IOError](err); ok {
+		return &InterruptedError{Peer: broken.Peer, During: broken.During, Err: context.Cause(ctx)}
 	}
-	if err == nil || isTimeout(err) {
-		return &InterruptedError{During: during(err), Err: context.Cause(ctx)}
+	if err == nil {
+		return &InterruptedError{Peer: w.side.peer().String(), During: "the last step", Err: context.Cause(ctx)}
 	}
 	return err
-}
-
-func isTimeout(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	return ok && t.Timeout()
 }
 
 // wire reads and writes login PDUs, and never a byte beyond them.
@@ -123,11 +116,11 @@ type IOError struct {
 func (e *IOError) Error() string {
 	switch {
 	case errors.Is(e.Err, io.EOF):
-		return fmt.Sprintf("login: the %s closed the connection during %s: it does not want us, or is no iSCSI %s", e.Peer, e.During, e.Peer)
+		return fmt.Sprintf("login: the %s closed the connection in %s: it does not want us, or is no iSCSI %s", e.Peer, e.During, e.Peer)
 	case errors.Is(e.Err, io.ErrUnexpectedEOF):
-		return fmt.Sprintf("login: the %s closed the connection in the middle of a PDU, during %s", e.Peer, e.During)
+		return fmt.Sprintf("login: the %s closed the connection in the middle of a PDU, in %s", e.Peer, e.During)
 	}
-	return fmt.Sprintf("login: connection to the %s, during %s: %v", e.Peer, e.During, e.Err)
+	return fmt.Sprintf("login: the connection to the %s failed in %s: %v", e.Peer, e.During, e.Err)
 }
 
 func (e *IOError) Unwrap() error { return e.Err }
@@ -139,22 +132,22 @@ func (w *wire) ioError(during string, err error) error {
 // An InterruptedError is a login that did not end before its context did: the
 // peer is silent or too slow, or the caller gave up.
 type InterruptedError struct {
+	Peer   string // "target" or "initiator"
 	During string // what we were waiting for
 	Err    error  // the context's cause
 }
 
 func (e *InterruptedError) Error() string {
-	return fmt.Sprintf("login: interrupted during %s: %v", e.During, e.Err)
+	if errors.Is(e.Err, context.DeadlineExceeded) {
+		return fmt.Sprintf("login: the time is up and the %s is still silent in %s: %v", e.Peer, e.During, e.Err)
+	}
+	return fmt.Sprintf("login: given up in %s: %v", e.During, e.Err)
 }
 
 func (e *InterruptedError) Unwrap() error { return e.Err }
 
-func during(err error) string {
-	if e, ok := errors.AsType[*IOError](err); ok {
-		return e.During
-	}
-	return "the last step"
-}
+// Timeout says that it was the time that ended the login.
+func (e *InterruptedError) Timeout() bool { return errors.Is(e.Err, context.DeadlineExceeded) }
 
 // textPairs walks the pairs of a whole text.
 func textPairs(data []byte) iter.Seq2[Pair, error] {
