@@ -50,3 +50,13 @@ type Identity struct {
 	Product  string
 	Revision string
 }
+
+// Watcher hears of a device that comes and goes, such as a path, on the loop.
+type Watcher interface {
+	// PathUp tells that the device can be used: after every login, and again when something about it has changed.
+	PathUp(info *Info)
+
+	// PathDown tells that it cannot be used now, before the requests in flight on it complete with their errors. It may come
+	// again with a newer reason.
+	PathDown(err error)
+}

@@ -14,12 +14,4 @@ type Path interface {
 }
 
 // Watcher hears of a path, on the loop.
-type Watcher interface {
-	// PathUp says that the path is logged in and probed. It comes after every login, and again when the device behind the path
-	// changed.
-	PathUp(info *blockdev.Info)
-
-	// PathDown says that the path cannot be used now. It comes before the requests in flight on it complete with their errors,
-	// and may come again with a newer reason.
-	PathDown(err error)
-}
+type Watcher = blockdev.Watcher

@@ -1,0 +1,154 @@
+package iscsi
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/hawser-storage/hawser/blockdev"
+	"github.com/hawser-storage/hawser/blockdev/loop"
+	"github.com/hawser-storage/hawser/iscsi/pdu"
+	"github.com/hawser-storage/hawser/iscsi/scsi"
+)
+
+// LUN is a logical unit behind a session: a blockdev.Device, and a path for package mpio.
+type LUN struct {
+	s       *Session
+	number  int
+	wire    pdu.LUN
+	name    string
+	watcher blockdev.Watcher
+	info    atomic.Pointer[blockdev.Info]
+
+	up          bool // probed on this connection
+	probing     bool
+	stale       bool // something changed while it was being probed
+	noWriteSame bool // the unit has refused WRITE SAME
+	closed      bool
+	inFlight    int       // tasks
+	drained     loop.Gate // opened when it is closed and the last task is gone; nil if nobody waits
+	reprobe     *loop.Timer
+	lastSense   scsi.Sense
+}
+
+func newLUN(s *Session, n int) (*LUN, error) {
+	wire, err := pdu.FlatLUN(n)
+	if err != nil {
+		return nil, err
+	}
+	u := &LUN{s: s, number: n, wire: wire, name: fmt.Sprintf("%s %s LUN %d", s.cfg.Portal, s.cfg.TargetName, n)}
+	u.reprobe = s.loop.NewTimer(u.probe)
+	return u, nil
+}
+
+// String names the path: portal, interface, target and LUN.
+func (u *LUN) String() string { return u.name }
+
+// Portal is the portal through which this path leads.
+func (u *LUN) Portal() Portal { return u.s.cfg.Portal }
+
+// Session is the session that the LUN is reached by.
+func (u *LUN) Session() *Session { return u.s }
+
+// Info describes the unit as it was probed last; nil until it has first been up. Any goroutine may ask.
+func (u *LUN) Info() *blockdev.Info { return u.info.Load() }
+
+// Watch registers the one watcher, on the loop, before the session starts or at any later time.
+func (u *LUN) Watch(w blockdev.Watcher) {
+	u.watcher = w
+	if u.up {
+		w.PathUp(u.Info())
+	}
+}
+
+// Submit starts a request. While the unit is down it fails: not sent.
+func (u *LUN) Submit(r *blockdev.Request) {
+	if r.Op == blockdev.Read {
+		r.Data = r.Data[:0]
+	}
+	t := u.s.takeTask(u)
+	t.req = r
+	u.inFlight++
+	if err := u.refusal(); err != nil {
+		u.s.refuse(t, err)
+		return
+	}
+	if err := u.build(t); err != nil {
+		u.s.refuse(t, err)
+		return
+	}
+	u.s.conn.start(t)
+}
+
+// refusal says why nothing can be submitted now.
+func (u *LUN) refusal() error {
+	switch {
+	case u.closed:
+		return &blockdev.Error{Outcome: blockdev.NotSent, Code: blockdev.CodeShutdown, Where: u.name, Err: ErrShutdown}
+	case !u.up:
+		return &blockdev.Error{Outcome: blockdev.NotSent, Code: blockdev.CodeTransport, Where: u.name, Err: ErrNotReady}
+	}
+	return nil
+}
+
+// Close refuses new requests and waits for those in flight. When ctx ends first the session's connection is reset, which ends
+// them all. The session goes on: Session.Close ends it.
+func (u *LUN) Close(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		u.s.loop.Post(func() {
+			if u.inFlight > 0 && u.s.conn != nil {
+				u.s.conn.fail(context.Cause(ctx))
+			}
+		})
+	})
+	defer stop()
+	return u.s.loop.Await(func(done func()) {
+		u.closed = true
+		u.reprobe.Stop()
+		u.drained = gateFunc(done)
+		u.checkDrained()
+	})
+}
+
+// gateFunc is a gate that somebody else waits at.
+type gateFunc func()
+
+func (f gateFunc) Wait() {}
+func (f gateFunc) Open() { f() }
+
+func (u *LUN) checkDrained() {
+	if u.closed && u.inFlight == 0 && u.drained != nil {
+		u.drained.Open()
+		u.drained = nil
+	}
+	u.s.checkIdle()
+}
+
+// setUp takes over what a probe found.
+func (u *LUN) setUp(info *blockdev.Info) {
+	u.up = true
+	u.info.Store(info)
+	if u.watcher != nil {
+		u.watcher.PathUp(info)
+	}
+}
+
+// setDown tells that the unit cannot be used.
+func (u *LUN) setDown(cause error) {
+	u.up, u.stale = false, false
+	u.reprobe.Stop()
+	if u.watcher != nil {
+		u.watcher.PathDown(cause)
+	}
+}
+
+// hearSense looks at what the target says besides the fate of a command: that something about the unit has changed.
+func (u *LUN) hearSense(sense scsi.Sense) {
+	if sense.Key != scsi.KeyUnitAttention || !u.up {
+		return
+	}
+	switch sense.ASC {
+	case 0x2a, 0x3f, 0x29: // parameters, the target's operating conditions, reset
+		u.probe()
+	}
+}
