@@ -9,5 +9,5 @@ require (
 
 require (
 	github.com/google/go-cmp v0.7.0 // indirect
-	github.com/pojntfx/go-nbd v0.3.2 // indirect
+	github.com/pojntfx/go-nbd v0.3.2
 )

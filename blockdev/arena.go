@@ -10,10 +10,15 @@ const ChunkSize = 64 << 10
 //
 // The free list is last in, first out, so that a lightly loaded arena stays in the cache and touches few pages.
 type Arena struct {
-	mem    []byte
-	chunks []Chunk
-	free   []*Chunk
+	mem     []byte
+	chunks  []Chunk
+	free    []*Chunk
+	waiters []Waiter
+	told    []Waiter // swaps with waiters
 }
+
+// Waiter is told of a chunk that came back.
+type Waiter interface{ ChunkFreed() }
 
 // Chunk is one piece of an arena. It is in use while somebody holds a reference; the last Drop puts it back.
 type Chunk struct {
@@ -63,6 +68,18 @@ func (a *Arena) Get(q *Quota) *Chunk {
 	return c
 }
 
+// Wait tells w, once, of the next chunk that comes back. Whoever found too few waits so. w is told in the middle of somebody's
+// Drop: it makes a note and takes chunks later.
+func (a *Arena) Wait(w Waiter) { a.waiters = append(a.waiters, w) }
+
+func (a *Arena) tell() {
+	a.waiters, a.told = a.told[:0], a.waiters
+	for i, w := range a.told {
+		a.told[i] = nil
+		w.ChunkFreed()
+	}
+}
+
 // Free is the number of chunks that nobody holds.
 func (a *Arena) Free() int { return len(a.free) }
 
@@ -99,6 +116,9 @@ func (c *Chunk) Drop() {
 		c.quota = nil
 	}
 	c.arena.free = append(c.arena.free, c)
+	if len(c.arena.waiters) > 0 {
+		c.arena.tell()
+	}
 }
 
 // Slice makes a segment of c's bytes from lo to hi. It holds no reference of its own.
