@@ -356,7 +356,7 @@ func TestInitiatorConfigIsChecked(t *testing.T) {
 		"login: TargetName \"iqn.a b\" has a space or a control character":                 func(c *InitiatorConfig) { c.TargetName = "iqn.a b" },
 		"login: no TargetName: a normal session needs one":                                 func(c *InitiatorConfig) { c.TargetName = "" },
 		"login: FirstBurstLength 1024 is more than MaxBurstLength 512":                     func(c *InitiatorConfig) { c.FirstBurstLength, c.MaxBurstLength = 1024, 512 },
-		"login: FirstBurstLength=100: want a number from 512 to 16777215":                    func(c *InitiatorConfig) { c.MaxBurstLength, c.FirstBurstLength = 100, 100 },
+		"login: FirstBurstLength=100: want a number from 512 to 16777215":                  func(c *InitiatorConfig) { c.MaxBurstLength, c.FirstBurstLength = 100, 100 },
 		"login: MaxRecvDataSegmentLength=-1: want a number from 512 to 16777215":           func(c *InitiatorConfig) { c.MaxRecvDataSegmentLength = -1 },
 		"login: unknown digest \"MD5\": want None or CRC32C":                               func(c *InitiatorConfig) { c.DataDigest = []string{"MD5"} },
 		"login: HeaderDigest=: want values separated by commas":                            func(c *InitiatorConfig) { c.HeaderDigest = []string{} },

@@ -122,7 +122,8 @@ func (cfg *TargetConfig) forced() map[string]string {
 	}
 	limit, limited := forced[keyMaxBurstLength]
 	first, ok := forced[keyFirstBurstLength]
-	if limited && (!ok || toNumber(limit) < toNumber(first)) {
+	valid := toNumber(limit) >= lookup(keyMaxBurstLength).min
+	if limited && valid && (!ok || toNumber(limit) < toNumber(first)) {
 		forced[keyFirstBurstLength] = limit
 	}
 	return forced
