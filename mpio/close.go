@@ -32,7 +32,12 @@ func (c *closing) check(d *Device) {
 // they were carried out is unknown for some that change the volume, it has an *UnknownExtentsError in its chain. A second Close
 // returns what the first one did.
 func (d *Device) Close(ctx context.Context) error {
-	d.closeOnce.Do(func() { d.closeErr = d.close(ctx) })
+	if d.closeBegun.Swap(true) {
+		d.closed.Wait()
+		return d.closeErr
+	}
+	d.closeErr = d.close(ctx)
+	d.closed.Open()
 	return d.closeErr
 }
 

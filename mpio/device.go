@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/hawser-storage/hawser/blockdev"
@@ -54,8 +53,11 @@ type Device struct {
 	ready   []loop.Gate // of WaitReady
 	closing closing
 
-	closeOnce sync.Once // control plane
-	closeErr  error
+	// The control plane's.
+
+	closeBegun atomic.Bool
+	closed     loop.Gate // opens when closeErr is known
+	closeErr   error
 }
 
 var _ blockdev.Device = (*Device)(nil)
@@ -74,6 +76,7 @@ func New(l *loop.Loop, cfg Config, paths ...Path) (*Device, error) {
 		policy: newRoundRobin(l, cfg.RoundRobin),
 		usable: &snapshot{},
 		fence:  &openFence{},
+		closed: l.Env().NewGate(),
 		random: newRandom(l, cfg.Name),
 	}
 	d.late.dev = d

@@ -31,13 +31,13 @@ func (d *Device) settle(a *attempt, m *member, e *blockdev.Error) {
 	case RetryOther:
 		d.elsewhere(a, m, row, e)
 	default:
-		d.fail(a, row, e)
+		d.fail(a, m, row, e)
 	}
 }
 
 // fail passes a's request up with its error.
-func (d *Device) fail(a *attempt, row *disposition, e *blockdev.Error) {
-	v := a.verdict(row, e)
+func (d *Device) fail(a *attempt, m *member, row *disposition, e *blockdev.Error) {
+	v := a.verdict(m, row, e)
 	if d.closing.gaveUp {
 		d.closing.note(a, v)
 	}
@@ -159,7 +159,7 @@ func (d *Device) elsewhere(a *attempt, m *member, row *disposition, e *blockdev.
 	case len(d.usable.paths) == 0:
 		d.answer(a, d.unreachable(a))
 	case untried(d.usable, 0, a.tried) < 0:
-		d.nextRound(a, row, e)
+		d.nextRound(a, m, row, e)
 	case a.retries > freeRetries:
 		d.pause(a, shortPause)
 	default:
@@ -167,9 +167,9 @@ func (d *Device) elsewhere(a *attempt, m *member, row *disposition, e *blockdev.
 	}
 }
 
-func (d *Device) nextRound(a *attempt, row *disposition, e *blockdev.Error) {
+func (d *Device) nextRound(a *attempt, m *member, row *disposition, e *blockdev.Error) {
 	if row.last != Wait || !d.mayWait(a) {
-		d.fail(a, row, e)
+		d.fail(a, m, row, e)
 		return
 	}
 	a.tried = 0
@@ -216,21 +216,14 @@ func (a *attempt) resume() {
 }
 
 // verdict is the error that a's request ends with: that of the last try, with the worst outcome of all.
-func (a *attempt) verdict(row *disposition, e *blockdev.Error) *blockdev.Error {
+func (a *attempt) verdict(m *member, row *disposition, e *blockdev.Error) *blockdev.Error {
 	v := *e
 	v.Outcome = a.worst
 	if row.code != 0 {
 		v.Code = row.code
 	}
 	if v.Where == "" {
-		v.Where = a.where()
+		v.Where = m.name
 	}
 	return &v
-}
-
-func (a *attempt) where() string {
-	if a.path == nil {
-		return a.dev.cfg.Name
-	}
-	return a.path.name
 }
