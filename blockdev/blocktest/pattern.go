@@ -1,0 +1,115 @@
+package blocktest
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/hawser-storage/hawser/blockdev"
+)
+
+// A written block says what it is, in big-endian words of 8 bytes: magic, seed, write, block, and then a sequence that depends on
+// all of them.
+const magic = 0x6861777365720000
+
+// value is the content of a block: the number of the WRITE that left it, or zeroes.
+type value uint64
+
+const (
+	zeroValue value = 0
+	anyValue  value = 1<<64 - 1 // nobody knows: the block was not written yet
+)
+
+func (v value) String() string {
+	switch v {
+	case zeroValue:
+		return "zeroes"
+	case anyValue:
+		return "anything"
+	}
+	return fmt.Sprintf("write %d", uint64(v))
+}
+
+// stamp fills p with the content that WRITE v leaves in the blocks from first on.
+func stamp(p []byte, seed uint64, v value, first uint64, blockSize int) {
+	for ; len(p) >= blockSize; first++ {
+		stampBlock(p[:blockSize], seed, v, first)
+		p = p[blockSize:]
+	}
+}
+
+func stampBlock(p []byte, seed uint64, v value, block uint64) {
+	for i, w := range [...]uint64{magic, seed, uint64(v), block} {
+		binary.BigEndian.PutUint64(p[8*i:], w)
+	}
+	x := seed ^ uint64(v)<<32 ^ block
+	for p = p[32:]; len(p) >= 8; p = p[8:] {
+		x = mix(x)
+		binary.BigEndian.PutUint64(p, x)
+	}
+}
+
+// mix is a step of splitmix64.
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// identify says which WRITE of this seed p, the content of block, is from. The error says what p is instead.
+func identify(p []byte, seed, block uint64) (value, error) {
+	if len(p) < 32 || binary.BigEndian.Uint64(p) != magic {
+		return notStamped(p)
+	}
+	s, v, b := binary.BigEndian.Uint64(p[8:]), value(binary.BigEndian.Uint64(p[16:])), binary.BigEndian.Uint64(p[24:])
+	want := make([]byte, len(p))
+	stampBlock(want, s, v, b)
+	for i := range p {
+		if p[i] != want[i] {
+			return 0, fmt.Errorf("torn: it begins as write %d of seed %d to block %d, but byte %d is %#02x, want %#02x", v, s, b, i, p[i], want[i])
+		}
+	}
+	if s != seed || b != block {
+		return 0, fmt.Errorf("foreign: write %d of seed %d to block %d", v, s, b)
+	}
+	return v, nil
+}
+
+func notStamped(p []byte) (value, error) {
+	uniform := true
+	for _, b := range p {
+		uniform = uniform && b == p[0]
+	}
+	switch {
+	case !uniform:
+		return 0, fmt.Errorf("no block of ours: % x ...", p[:min(16, len(p))])
+	case p[0] == 0:
+		return zeroValue, nil
+	case p[0] == poison:
+		return 0, fmt.Errorf("poison: the device read a WRITE's memory after it was complete")
+	}
+	return 0, fmt.Errorf("all bytes are %#02x", p[0])
+}
+
+// expect says whether p is what WRITE v left in the blocks from first on; zeroValue stands for zeroes.
+func expect(p []byte, seed uint64, v value, first uint64, blockSize int) error {
+	for ; len(p) >= blockSize; first++ {
+		got, err := identify(p[:blockSize], seed, first)
+		if err == nil && got != v {
+			err = fmt.Errorf("%s", got)
+		}
+		if err != nil {
+			return fmt.Errorf("block %d: got %w, want %s", first, err, v)
+		}
+		p = p[blockSize:]
+	}
+	return nil
+}
+
+// describe is the failure of an IO.
+func describe(io *IO) error {
+	if io.Op == blockdev.Flush {
+		return fmt.Errorf("%s: %w", io.Op, io.Err)
+	}
+	return fmt.Errorf("%s %d+%d: %w", io.Op, io.Offset, io.length(), io.Err)
+}
