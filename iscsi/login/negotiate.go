@@ -74,6 +74,9 @@ func (n *negotiation) receive(in phase, p Pair) error {
 	if offer, ok := n.pending[k.name]; ok {
 		return n.receiveAnswer(k, offer, p.Value)
 	}
+	if n.saidAgain(k, p.Value) {
+		return nil
+	}
 	if n.seen(k) && !k.repeats {
 		return n.fault(k, p.Value, "it was sent before in this login, and a key is sent once")
 	}
@@ -101,6 +104,15 @@ func (n *negotiation) permit(k *key, in phase, p Pair) error {
 // connection that joins a session.
 func (n *negotiation) excludes(k *key) bool {
 	return k.normal && n.discovery || k.leading && n.joins
+}
+
+// saidAgain says that the peer repeats, word for word, what it declared for any
+// stage: its name, the target's portal group. RFC 7143 forbids it (section
+// 6.2), libiscsi does it in every request of the security stage, and it cannot
+// be misunderstood.
+func (n *negotiation) saidAgain(k *key, value string) bool {
+	said, ok := n.declared[k.name]
+	return ok && k.phase == anyStage && said == value
 }
 
 func (n *negotiation) seen(k *key) bool {

@@ -144,8 +144,8 @@ func TestTargetRefusesBadInitiators(t *testing.T) {
 		{"session unknown", 0, func(d *demand) { d.TSIH = 3 }, 0x0200, ""},
 		{"key again", 1, replace("HeaderDigest=CRC32C,None", "HeaderDigest=None\x00HeaderDigest=None"), 0x0200,
 			host + "the initiator sent HeaderDigest=None: it was sent before in this login, and a key is sent once (RFC 7143, section 13.1)"},
-		{"name again", 1, func(d *demand) { d.text += lines("TargetName=" + testTarget) }, 0x0200,
-			host + "the initiator sent TargetName=iqn.2026-11.io.hawser:target: it was sent before in this login, and a key is sent once (RFC 7143, section 13.4)"},
+		{"name again", 1, func(d *demand) { d.text += lines("TargetName=iqn.other") }, 0x0200,
+			host + "the initiator sent TargetName=iqn.other: it was sent before in this login, and a key is sent once (RFC 7143, section 13.4)"},
 		{"bursts", 1, replace("FirstBurstLength=4096", "FirstBurstLength=65537"), 0x0200,
 			host + "the initiator sent FirstBurstLength=65537: it is more than MaxBurstLength=65536 (RFC 7143, section 13.14)"},
 		{"target's key", 1, func(d *demand) { d.text += lines("TargetAlias=a") }, 0x0200,
@@ -222,8 +222,8 @@ func TestTargetOffersWhatIsForced(t *testing.T) {
 	}
 }
 
-// Stages may be left out; only what was not said stays at its default.
-func TestTargetTakesShortLogins(t *testing.T) {
+// Stages may be left out, and the names said again.
+func TestTargetTakesOtherFlows(t *testing.T) {
 	direct := goodDemands()[0]
 	direct.NSG = pdu.StageFullFeature
 	operational := goodDemands()[1]
@@ -232,7 +232,10 @@ func TestTargetTakesShortLogins(t *testing.T) {
 	patient[0].Transit, patient[0].NSG = false, 0
 	leave := goodDemands()[0]
 	leave.text = ""
+	again := goodDemands()
+	again[1].text = lines("InitiatorName="+testInitiator, "TargetName="+testTarget, "SessionType=Normal") + again[1].text
 	for name, demands := range map[string][]*demand{
+		"names again":      again,
 		"security only":    {direct},
 		"operational only": {operational},
 		"patient":          {patient[0], leave, patient[1]},
