@@ -1,0 +1,76 @@
+# Every target works by itself on a fresh clone: it needs make, git and Go 1.26, and fetches the rest.
+# `make` alone lists them.
+
+GO       ?= go
+FUZZTIME ?= 20s
+# Arguments for the comparison, such as BENCH="--rounds 1 --seconds 3"; see bench/README.md.
+BENCH    ?=
+
+# Tools are kept here, outside git, one directory per version.
+CACHE    := $(CURDIR)/.cache
+LINTER   := v2.8.0
+LINT     := $(CACHE)/golangci-lint-$(LINTER)/golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help build build-all demo test test-short test-long fmt vet lint race e2e fuzz bench setup setup-bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/hawser, static, for this machine
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/hawser ./cmd/hawser
+
+demo: build ## two paths to a LUN, one cut half-way, the data verified: under a minute
+	bin/hawser demo
+
+# The order is the order of cost: what fails fast comes first.
+test: setup fmt vet lint build-all race e2e ## what CI runs; installs what it needs with apt-get, says what
+
+test-short: ## the tests that need no root, no network and no other program: seconds
+	$(GO) test -short ./...
+
+# HAWSER_TEST_LONG=1 asks every package for the long form of its tests.
+test-long: setup build-all ## everything in its long form: an hour and more
+	REQUIRE_RACE=1 HAWSER_TEST_LONG=1 $(GO) test -race -shuffle on -timeout 3h -p 1 ./...
+
+fmt: ## fails when a file is not gofmt-ed
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+		echo "not gofmt-ed (run gofmt -w on them):"; echo "$$unformatted"; exit 1; fi
+
+vet: ## go vet, for both architectures
+	$(GO) vet ./...
+	GOARCH=arm64 $(GO) vet ./...
+
+lint: $(LINT) ## golangci-lint with .golangci.yml
+	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint-cache $(LINT) run ./...
+
+$(LINT):
+	@echo "building golangci-lint $(LINTER), once: some minutes"
+	GOFLAGS=-mod=mod GOBIN=$(dir $@) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER)
+
+build-all: ## builds for linux/amd64 and linux/arm64
+	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build -trimpath ./...
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath ./...
+
+# The end-to-end tests have the machine for themselves, so they are not among these.
+# REQUIRE_RACE makes scripts/gates fail if the race detector is not really on.
+race: setup ## all tests but the end-to-end ones, with the race detector
+	REQUIRE_RACE=1 $(GO) test -race -shuffle on -timeout 15m $$($(GO) list ./... | grep -v /scripts/e2e)
+
+e2e: setup ## against tgt, with fio, qemu-io, nbdinfo and nbdcopy, with the race detector
+	REQUIRE_RACE=1 $(GO) test -race -count=1 -v -timeout 10m ./scripts/e2e
+
+fuzz: ## every fuzz target in turn, FUZZTIME=20s each
+	scripts/fuzz.sh $(FUZZTIME)
+
+bench: setup-bench build ## hawser beside qemu-nbd: IOPS, latency, CPU, ratios (BENCH="--help" for options)
+	$(GO) run ./bench/compare $(BENCH)
+
+setup:
+	@scripts/setup-test.sh
+
+setup-bench:
+	@scripts/setup-bench.sh
+
+clean: ## removes what was built, tools and caches included
+	rm -rf bin .cache
