@@ -21,7 +21,7 @@
 //	}
 //
 // [Each] runs the test in many worlds, says which seed failed, and closes each world: a task, connection or listener that is left
-// fails the test. To run one seed again: -sim.seed=N. To run many: -sim.seeds=N.
+// fails the test. To run one seed again: -sim.seed=N. To run many: -sim.seeds=N. To see every step: -sim.trace.
 //
 // # What runs
 //
@@ -33,7 +33,7 @@
 //
 // [World.Run] and [World.Do] are the scheduler: while something can be done, the seed chooses what. When nothing can, time goes on
 // to the next event. Nothing that runs takes time; only waiting does. When nothing will ever happen again, or a limit has
-// passed, or time stands still for too many steps, they fail with a [StuckError], which tells what everything waits for,
+// passed, or there is no end of steps, they fail with a [StuckError], which tells what everything waits for,
 // with stacks.
 //
 // # What code may do here

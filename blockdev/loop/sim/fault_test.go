@@ -203,13 +203,50 @@ func TestDialInStall(t *testing.T) {
 						}
 						if err == nil {
 							_ = c.Close()
+							s, _ := ln.Accept()
+							_ = s.Close()
 						}
 						l.Up()
+						l.Up()
+						w.Sleep(time.Second)
+						if s := len(w.listeners[portal].backlog); s != 0 && name == "up" {
+							t.Errorf("%d connections more than were dialled", s)
+						}
+						for _, c := range w.conns {
+							if !c.ends[0].closed {
+								t.Errorf("%s: nobody holds the dialler's end", c)
+							}
+						}
 					})
 				})
 			})
 		}
 	}
+}
+
+// TestDialCancelled: a dial given up on either hop leaves no connection behind.
+func TestDialCancelled(t *testing.T) {
+	Each(t, 20, func(t *testing.T, w *World) {
+		do(t, w, func() {
+			ln, err := w.Listen(portal)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Link(portal).Latency(2*time.Second, 0)
+			ctx, cancel := context.WithCancel(context.Background())
+			w.Go(func() { w.Sleep(time.Duration(1+2*w.Rand().IntN(2)) * time.Second); cancel() })
+			if _, err := w.Dial(ctx, "", portal); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want context.Canceled", err)
+			}
+			w.Sleep(time.Minute)
+			for _, c := range w.conns {
+				if !c.ends[0].closed {
+					t.Errorf("%s: nobody holds the dialler's end", c)
+				}
+			}
+			_ = ln.Close()
+		})
+	})
 }
 
 func TestHalfClose(t *testing.T) {

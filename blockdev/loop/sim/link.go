@@ -60,12 +60,16 @@ func (l *Link) Stall() {
 }
 
 // StallOneWay makes the link silent in one direction.
-func (l *Link) StallOneWay(d Direction) { l.stalled[d] = true }
+func (l *Link) StallOneWay(d Direction) {
+	l.stalled[d] = true
+	l.w.trace(l, "stall", -1)
+}
 
 // Reset breaks every connection over the link with a reset to both ends, and refuses new ones until Up. It ends a stall.
 func (l *Link) Reset() {
 	l.refuses = true
 	l.stalled = [2]bool{}
+	l.w.trace(l, "reset", -1)
 	for _, c := range slices.Clone(l.conns) {
 		for i := range c.pipes {
 			c.pipes[i].sever()
@@ -78,6 +82,7 @@ func (l *Link) Reset() {
 func (l *Link) Up() {
 	l.refuses = false
 	l.stalled = [2]bool{}
+	l.w.trace(l, "up", -1)
 	l.release()
 }
 

@@ -56,6 +56,7 @@ func (t *turner) run() {
 	if t.paused.pending() {
 		return // and its end will schedule it
 	}
+	t.w.trace(t, "turn", int(t.loop.Turns()))
 	more, err := t.loop.Step()
 	if err != nil {
 		panic(err) // the poller that may fail is ours

@@ -113,12 +113,14 @@ func (p *pipe) await() {
 func (p *pipe) deliver() {
 	if p.link.stalled[p.dir] {
 		p.held = true
+		p.w.trace(p, "held by a stall", -1)
 		return
 	}
 	s := p.segs[p.first]
 	p.first++
 	p.await()
 	p.w.hash.add(p.id<<2 | uint64(s.kind))
+	p.w.trace(p, s.kind.String(), s.size)
 	switch s.kind {
 	case segData:
 		p.w.hash.addBytes(p.buf[p.arrived : p.arrived+s.size])

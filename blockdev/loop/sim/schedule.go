@@ -27,11 +27,11 @@ func (w *World) Run(until func() bool, limit time.Duration) error {
 	w.enter()
 	defer func() { w.running = false }()
 	end := w.now + min(max(0, limit), never-w.now)
-	for instant, steps := w.now, 0; !until(); steps++ {
+	for instant, since, steps := w.now, 0, 0; !until(); steps++ {
 		if w.now != instant {
-			instant, steps = w.now, 0
+			instant, since = w.now, steps
 		}
-		if steps == maxInstant {
+		if steps-since == maxInstant || steps >= w.MaxSteps {
 			return w.fail(ErrLivelock)
 		}
 		if w.step() {

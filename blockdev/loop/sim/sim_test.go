@@ -185,6 +185,9 @@ func TestDeadline(t *testing.T) {
 			if !w.Time().Equal(end) {
 				t.Errorf("it came at %v, want %v", w.Time(), end)
 			}
+			if len(c.end.readers) > 0 || len(w.events) > 0 {
+				t.Error("the read left something behind")
+			}
 		})
 	})
 }

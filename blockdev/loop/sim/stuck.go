@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 var (
 	ErrLimit    = errors.New("the time limit passed")
 	ErrDeadlock = errors.New("deadlock: nothing can happen any more")
-	ErrLivelock = errors.New("livelock: time stands still")
+	ErrLivelock = errors.New("livelock: too many steps, or time stands still")
 )
 
 // StuckError is what Run and Do fail with. errors.Is finds its reason: ErrLimit, ErrDeadlock or ErrLivelock.
@@ -88,7 +89,7 @@ func (t *task) String() string {
 		state += " until " + t.wake.at.String()
 	}
 	f, _ := runtime.CallersFrames([]uintptr{t.origin}).Next()
-	return fmt.Sprintf("task #%d (%s:%d): %s", t.id, f.File, f.Line, state)
+	return fmt.Sprintf("task #%d (%s:%d): %s", t.id, filepath.Base(f.File), f.Line, state)
 }
 
 // trace is the stack without the simulation's own frames.

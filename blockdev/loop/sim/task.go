@@ -66,6 +66,7 @@ func (t *task) schedule() {
 
 func (t *task) run() {
 	t.queued = false
+	t.w.trace(t, "goes on", -1)
 	t.w.current = t
 	defer func() { t.w.current = nil }()
 	t.resume()

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"io"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,12 @@ type World struct {
 
 	// Limit is the virtual time that Do allows; 24 hours unless it is set.
 	Limit time.Duration
+
+	// MaxSteps is how many steps one Run may take before it is taken for a livelock; 1<<25 unless it is set.
+	MaxSteps int
+
+	// Trace gets a line for each step, if it is set.
+	Trace io.Writer
 
 	seed uint64
 	now  time.Duration // since epoch
@@ -55,6 +62,7 @@ var _ loop.Env = (*World)(nil)
 func New(seed uint64) *World {
 	w := &World{
 		Limit:     24 * time.Hour,
+		MaxSteps:  1 << 25,
 		seed:      seed,
 		rng:       rand.New(rand.NewPCG(seed, 1)),
 		work:      rand.New(rand.NewPCG(seed, 2)),

@@ -94,6 +94,37 @@ func TestLivelock(t *testing.T) {
 	}
 }
 
+// TestNoEndOfSteps: time moves, but by so little that no limit of time would be reached.
+func TestNoEndOfSteps(t *testing.T) {
+	w := New(1)
+	defer w.Close()
+	w.MaxSteps = 10000
+	err := w.Do(func() {
+		for {
+			_, _ = w.Dial(context.Background(), "", portal)
+		}
+	})
+	if !errors.Is(err, ErrLivelock) {
+		t.Errorf("got %v, want ErrLivelock", err)
+	}
+}
+
+func TestTrace(t *testing.T) {
+	w := New(1)
+	var b strings.Builder
+	w.Trace = &b
+	echoes(t, w, 100)
+	w.Link(portal).Stall()
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"goes on", "turn 0", "DATA", "FIN", portal, "stalled"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the trace lacks %q:\n%s", want, b.String())
+		}
+	}
+}
+
 func TestCloseReportsConnections(t *testing.T) {
 	w := New(1)
 	do(t, w, func() { connected(t, w) })
