@@ -25,8 +25,8 @@ type command struct {
 	op     blockdev.Op
 	length uint64
 	handle uint64
-	stable bool   // flush before the reply
-	room   uint64 // READ bytes admitted
+	stable bool    // flush before the reply
+	room   *uint64 // where a READ's length was added; nil otherwise
 
 	header [replyLen]byte
 	out    []blockdev.Segment // payload of the reply that is not written yet
@@ -57,9 +57,6 @@ func (cmd *command) describe(h *protocol.TransmissionRequestHeader, info *blockd
 	r.Offset, r.Length = h.Offset, cmd.length
 	if cmd.op == blockdev.Flush {
 		r.Offset, r.Length, cmd.length = 0, 0, 0
-	}
-	if cmd.op == blockdev.Read {
-		cmd.room = cmd.length
 	}
 	cmd.stable = needsFlush(r, info)
 }
@@ -129,8 +126,9 @@ func (c *conn) release(cmd *command) {
 	case cmd.kept:
 		cmd.dropOut()
 	}
-	if cmd.room > 0 {
-		c.vol.doneRead(c, cmd.room)
+	if cmd.room != nil {
+		*cmd.room -= cmd.length
+		c.vol.schedule()
 	}
 	clear(cmd.req.Data)
 	data := cmd.req.Data[:0]
@@ -138,6 +136,7 @@ func (c *conn) release(cmd *command) {
 	cmd.req.Data = data
 	c.spare = cmd
 	c.inFlight--
+	c.win.trim()
 	c.resumeLater()
 	c.maybeEnd()
 }

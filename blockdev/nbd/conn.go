@@ -35,7 +35,7 @@ type conn struct {
 	inFlight int
 	spare    *command // free list
 	cuts     []*cut   // free list
-	reading  uint64   // bytes of READs
+	reading  uint64   // bytes of READs that the budget had no room for
 
 	// Sending (send.go).
 	first    *command // replies in the order in which they go out
@@ -65,7 +65,7 @@ func startConn(s *Server, v *volume, nc net.Conn) error {
 		return err
 	}
 	c.watch = w
-	s.conns[c] = struct{}{}
+	s.conns = append(s.conns, c)
 	return nil
 }
 
@@ -141,7 +141,7 @@ func (c *conn) maybeEnd() {
 		c.err = c.watch.Close()
 	}
 	c.state = gone
-	delete(c.server.conns, c)
+	c.server.conns = without(c.server.conns, c)
 	c.server.leave(c.vol)
 	c.server.ended()
 	c.server.tellClosed(c.vol, c.err)

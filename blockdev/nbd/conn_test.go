@@ -32,6 +32,5 @@ func TestReadWriteFlush(t *testing.T) {
 			t.Errorf("%d bytes came back changed", n)
 		}
 	}
-	c.send(request(cmdDisc, 0, 0, 0, 0))
-	c.ended()
+	c.leave()
 }

@@ -220,6 +220,14 @@ func (c *client) read(off uint64, n int) []byte {
 	return c.recv(n)
 }
 
+// leave disconnects in order.
+func (c *client) leave() {
+	c.t.Helper()
+	c.send(request(cmdDisc, 0, 0, 0, 0))
+	c.ended()
+	_ = c.Close()
+}
+
 func (c *client) flush() {
 	c.t.Helper()
 	if errno := c.do(cmdFlush, 0, 0, 0, nil); errno != 0 {

@@ -159,14 +159,14 @@ func (c *conn) skipPayload() bool {
 
 // admit starts a request that there is room for, or pauses.
 func (c *conn) admit(h *protocol.TransmissionRequestHeader, info *blockdev.Info) bool {
-	var ok bool
+	var room *uint64
+	ok := true
 	switch h.Type {
 	case cmdRead:
-		ok = c.vol.admitRead(c, uint64(h.Length))
+		room = c.vol.admitRead(c, uint64(h.Length))
+		ok = room != nil
 	case cmdWrite:
 		ok = c.vol.admitBytes(c, requestLen+int(h.Length))
-	default:
-		ok = true
 	}
 	if !ok {
 		c.pause()
@@ -175,13 +175,13 @@ func (c *conn) admit(h *protocol.TransmissionRequestHeader, info *blockdev.Info)
 	c.win.skip(requestLen)
 	cmd := c.take(h)
 	cmd.describe(h, info)
-	switch {
-	case h.Type == cmdWrite:
+	cmd.room = room
+	if h.Type == cmdWrite {
 		cmd.req.Data = c.win.take(cmd.req.Data, int(h.Length))
 		c.current = cmd
-	default:
-		cmd.submit(info)
+		return true
 	}
+	cmd.submit(info)
 	return true
 }
 

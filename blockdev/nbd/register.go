@@ -3,6 +3,7 @@ package nbd
 import (
 	"errors"
 	"net"
+	"slices"
 )
 
 // This file has all that the control plane keeps under the server's lock: who listens, who shakes hands, how many are open.
@@ -17,14 +18,14 @@ func (s *Server) listen(ln net.Listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closing {
-		s.listeners[ln] = struct{}{}
+		s.listeners = append(s.listeners, ln)
 	}
 	return !s.closing
 }
 
 func (s *Server) unlisten(ln net.Listener) {
 	s.mu.Lock()
-	delete(s.listeners, ln)
+	s.listeners = without(s.listeners, ln)
 	s.mu.Unlock()
 	_ = ln.Close() // closed already, if it is that which ended Serve
 }
@@ -39,7 +40,7 @@ func (s *Server) begin(c net.Conn) error {
 	if len(s.shaking) >= maxShaking {
 		return errors.New("nbd: too many clients in the handshake")
 	}
-	s.shaking[c] = struct{}{}
+	s.shaking = append(s.shaking, c)
 	s.open++
 	return nil
 }
@@ -47,7 +48,7 @@ func (s *Server) begin(c net.Conn) error {
 func (s *Server) endShaking(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.shaking, c)
+	s.shaking = without(s.shaking, c)
 }
 
 // ended counts a client that went.
@@ -82,13 +83,21 @@ func (s *Server) refuse() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = true
-	for ln := range s.listeners {
+	for _, ln := range s.listeners {
 		_ = ln.Close()
 	}
-	for c := range s.shaking {
+	for _, c := range s.shaking {
 		_ = c.Close()
 	}
 	if s.open == 0 {
 		s.idle.Open()
 	}
+}
+
+// without is list without x, in the same order.
+func without[T comparable](list []T, x T) []T {
+	if i := slices.Index(list, x); i >= 0 {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
 }

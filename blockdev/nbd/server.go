@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/hawser-storage/hawser/blockdev"
@@ -24,12 +25,12 @@ type Server struct {
 	volumes []*volume // the first one is the default export
 
 	// The loop's own.
-	conns map[*conn]struct{}
+	conns []*conn
 	stats Stats
 
 	mu        sync.Mutex // guards what follows; the data path never takes it
-	listeners map[net.Listener]struct{}
-	shaking   map[net.Conn]struct{}
+	listeners []net.Listener
+	shaking   []net.Conn
 	open      int // connections, in the handshake or on the loop
 	closing   bool
 	idle      loop.Gate // opened when closing and nothing is open
@@ -53,12 +54,7 @@ func New(l *loop.Loop, arena *blockdev.Arena, exports []Export, cfg Config) (*Se
 		return nil, fmt.Errorf("nbd: the arena has %d chunks, %d are needed for MaxRequest %d and %d connections to each of %d exports",
 			have, need, cfg.MaxRequest, cfg.Connections, len(exports))
 	}
-	s := &Server{
-		loop: l, cfg: cfg, idle: l.Env().NewGate(),
-		conns:     map[*conn]struct{}{},
-		listeners: map[net.Listener]struct{}{},
-		shaking:   map[net.Conn]struct{}{},
-	}
+	s := &Server{loop: l, cfg: cfg, idle: l.Env().NewGate()}
 	return s, s.addExports(arena, exports)
 }
 
@@ -95,7 +91,8 @@ func (s *Server) find(name string) *volume {
 // Serve accepts clients until the listener or the server is closed; it closes the listener. It returns ErrClosed after Close.
 func (s *Server) Serve(ln net.Listener) error {
 	if !s.listen(ln) {
-		return errors.Join(ErrClosed, ln.Close())
+		_ = ln.Close()
+		return ErrClosed
 	}
 	defer s.unlisten(ln)
 	for {
@@ -160,8 +157,9 @@ func (s *Server) Close(ctx context.Context) error {
 		return loop.ErrStopped
 	}
 	stop := context.AfterFunc(ctx, func() {
-		s.loop.Post(s.abortAll)
-		s.idle.Open()
+		if !s.loop.Post(func() { s.abortAll(); s.idle.Open() }) {
+			s.idle.Open()
+		}
 	})
 	s.idle.Wait()
 	stop()
@@ -174,13 +172,13 @@ func (s *Server) Close(ctx context.Context) error {
 }
 
 func (s *Server) drainAll() {
-	for c := range s.conns {
+	for _, c := range slices.Clone(s.conns) {
 		c.drain()
 	}
 }
 
 func (s *Server) abortAll() {
-	for c := range s.conns {
+	for _, c := range slices.Clone(s.conns) {
 		c.fail(ErrClosed)
 	}
 }

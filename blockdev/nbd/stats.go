@@ -26,7 +26,7 @@ func (s *Server) Stats() (st Stats, err error) {
 	err = s.loop.Await(func(done func()) {
 		st = s.stats
 		st.Connections = len(s.conns)
-		for c := range s.conns {
+		for _, c := range s.conns {
 			st.InFlight += c.inFlight
 		}
 		done()

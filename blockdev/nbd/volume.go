@@ -1,10 +1,6 @@
 package nbd
 
-import (
-	"slices"
-
-	"github.com/hawser-storage/hawser/blockdev"
-)
+import "github.com/hawser-storage/hawser/blockdev"
 
 // guaranteed is the READ payload that a connection may have in flight whatever the others do, in bytes. A client that does not
 // read its replies may sit on the whole budget; it must not stop the others.
@@ -21,7 +17,7 @@ type volume struct {
 
 	// The loop's own.
 	quota     blockdev.Quota // chunks received into, until the requests in them are answered
-	reading   uint64         // bytes of READs, until their replies are written
+	reading   uint64         // bytes of READs on the budget, until their replies are written
 	waiting   []*conn        // first in line first
 	scheduled bool           // Run is due
 	asked     bool           // the arena will tell of the next free chunk
@@ -36,24 +32,21 @@ func newVolume(s *Server, arena *blockdev.Arena, e Export) *volume {
 // first says whether c may take room now, others waiting or not.
 func (v *volume) first(c *conn) bool { return len(v.waiting) == 0 || v.waiting[0] == c }
 
-// admitRead reserves n bytes, or puts c in line.
-func (v *volume) admitRead(c *conn, n uint64) bool {
-	own := c.reading+n <= guaranteed
-	if !own && !(v.first(c) && v.reading+n <= uint64(v.server.cfg.Budget)) {
+// admitRead returns the counter that n bytes were added to, the budget's or the connection's own; or nil, with c in line.
+func (v *volume) admitRead(c *conn, n uint64) *uint64 {
+	var from *uint64
+	switch {
+	case v.first(c) && v.reading+n <= uint64(v.server.cfg.Budget):
+		from = &v.reading
+	case c.reading+n <= guaranteed:
+		from = &c.reading
+	default:
 		v.wait(c)
-		return false
+		return nil
 	}
 	v.leaveLine(c)
-	v.reading += n
-	c.reading += n
-	return true
-}
-
-// doneRead gives a READ's bytes back.
-func (v *volume) doneRead(c *conn, n uint64) {
-	v.reading -= n
-	c.reading -= n
-	v.schedule()
+	*from += n
+	return from
 }
 
 // admitBytes gives c's window room for n bytes beyond the parse position, or puts c in line.
@@ -80,8 +73,7 @@ func (v *volume) leaveLine(c *conn) {
 		return
 	}
 	c.inLine = false
-	i := slices.Index(v.waiting, c)
-	v.waiting = slices.Delete(v.waiting, i, i+1)
+	v.waiting = without(v.waiting, c)
 	v.schedule()
 }
 
