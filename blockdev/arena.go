@@ -133,6 +133,9 @@ type Segment struct {
 // Own makes a segment of memory that is not in an arena. Whoever lends it keeps it unchanged until the reply is on its way.
 func Own(b []byte) Segment { return Segment{Bytes: b} }
 
+// InArena says whether the segment is arena memory. What is not may change after the turn, and Keep does not help.
+func (s Segment) InArena() bool { return s.chunk != nil }
+
 // Keep adds a reference to the memory under the segment, for use beyond the turn.
 func (s Segment) Keep() {
 	if s.chunk != nil {

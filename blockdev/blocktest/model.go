@@ -13,7 +13,7 @@ type ModelOptions struct {
 	Ops    int    // requests; 2000
 	Depth  int    // the most that are in flight together; 16
 	Blocks uint64 // of the device that are used: the first, the last or somewhere, by the seed; 128
-	Extent uint64 // the largest request, in blocks; 16
+	Extent uint64 // the largest request, in blocks; 64 KiB, and 2 to 16 blocks
 
 	Errors bool // requests may fail
 	Late   bool // what came back as Unknown may still happen, until Fence
@@ -23,15 +23,14 @@ type ModelOptions struct {
 }
 
 func (o ModelOptions) withDefaults(info *blockdev.Info) ModelOptions {
-	o.Ops, o.Depth = max(o.Ops, 0), max(o.Depth, 0)
-	if o.Ops == 0 {
+	if o.Ops <= 0 {
 		o.Ops = 2000
 	}
-	if o.Depth == 0 {
+	if o.Depth <= 0 {
 		o.Depth = 16
 	}
 	o.Blocks = min(orElse(o.Blocks, 128), info.Size/uint64(info.BlockSize))
-	o.Extent = min(orElse(o.Extent, 16), o.Blocks)
+	o.Extent = min(orElse(o.Extent, max(2, min(16, 64<<10/uint64(info.BlockSize)))), o.Blocks)
 	return o
 }
 

@@ -38,14 +38,32 @@ func stamp(p []byte, seed uint64, v value, first uint64, blockSize int) {
 }
 
 func stampBlock(p []byte, seed uint64, v value, block uint64) {
-	for i, w := range [...]uint64{magic, seed, uint64(v), block} {
+	for i, w := range header(seed, v, block) {
 		binary.BigEndian.PutUint64(p[8*i:], w)
 	}
 	x := seed ^ uint64(v)<<32 ^ block
-	for p = p[32:]; len(p) >= 8; p = p[8:] {
+	for p = p[headerLen:]; len(p) >= 8; p = p[8:] {
 		x = mix(x)
 		binary.BigEndian.PutUint64(p, x)
 	}
+}
+
+const headerLen = 32
+
+func header(seed uint64, v value, block uint64) [headerLen / 8]uint64 {
+	return [...]uint64{magic, seed, uint64(v), block}
+}
+
+// tear is where p, which has a header, stops being what was stamped; len(p) if it is whole.
+func tear(p []byte, seed uint64, v value, block uint64) int {
+	x := seed ^ uint64(v)<<32 ^ block
+	for at := headerLen; at < len(p); at += 8 {
+		x = mix(x)
+		if binary.BigEndian.Uint64(p[at:]) != x {
+			return at
+		}
+	}
+	return len(p)
 }
 
 // mix is a step of splitmix64.
@@ -56,18 +74,14 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// identify says which WRITE of this seed p, the content of block, is from. The error says what p is instead.
+// identify says which WRITE of this seed p, the content of one block, is from. The error says what p is instead.
 func identify(p []byte, seed, block uint64) (value, error) {
-	if len(p) < 32 || binary.BigEndian.Uint64(p) != magic {
+	if binary.BigEndian.Uint64(p) != magic {
 		return notStamped(p)
 	}
 	s, v, b := binary.BigEndian.Uint64(p[8:]), value(binary.BigEndian.Uint64(p[16:])), binary.BigEndian.Uint64(p[24:])
-	want := make([]byte, len(p))
-	stampBlock(want, s, v, b)
-	for i := range p {
-		if p[i] != want[i] {
-			return 0, fmt.Errorf("torn: it begins as write %d of seed %d to block %d, but byte %d is %#02x, want %#02x", v, s, b, i, p[i], want[i])
-		}
+	if at := tear(p, s, v, b); at < len(p) {
+		return 0, fmt.Errorf("torn: it begins as write %d of seed %d to block %d, but from byte %d on it is % x ...", v, s, b, at, p[at:at+8])
 	}
 	if s != seed || b != block {
 		return 0, fmt.Errorf("foreign: write %d of seed %d to block %d", v, s, b)

@@ -1,6 +1,7 @@
 package faultdev
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
@@ -92,13 +93,18 @@ func (c *call) Completed(r *blockdev.Request, err error) {
 	}
 }
 
+// keep holds on to what a READ lends. Memory that is not in an arena is its lender's to change after this turn, so it is copied.
 func (c *call) keep() {
 	if c.r.Op != blockdev.Read || c.err != nil {
 		return
 	}
-	c.kept = append(c.kept, c.r.Data...)
-	for _, s := range c.kept {
+	for i, s := range c.r.Data {
+		if !s.InArena() {
+			c.r.Data[i] = blockdev.Own(bytes.Clone(s.Bytes))
+			continue
+		}
 		s.Keep()
+		c.kept = append(c.kept, s)
 	}
 }
 

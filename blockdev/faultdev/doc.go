@@ -19,8 +19,9 @@
 //
 // # Memory
 //
-// A completion that is held keeps the READ's segments and drops them at the end of the turn in which it is delivered, so what a
-// READ lends is good for that turn as always. A ghost has a copy of its WRITE's data, as the submitter's is the submitter's again.
+// A completion that is held keeps the READ's segments, or copies those that are not in an arena, and drops them at the end of the
+// turn in which it is delivered, so what a READ lends is good for that turn as always. A ghost has a copy of its WRITE's data, as
+// the submitter's is the submitter's again.
 //
 // # Close
 //
