@@ -1,0 +1,173 @@
+package mpio_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hawser-storage/hawser/blockdev"
+	"github.com/hawser-storage/hawser/blockdev/blocktest"
+	"github.com/hawser-storage/hawser/blockdev/loop"
+	"github.com/hawser-storage/hawser/blockdev/loop/sim"
+	"github.com/hawser-storage/hawser/blockdev/memdev"
+	"github.com/hawser-storage/hawser/mpio"
+)
+
+// flapper is a path to a shared disk that takes its time, breaks, and comes back. What it had when it broke was sent or not, and was
+// carried out or not; but nothing happens after it said so.
+type flapper struct {
+	name string
+	loop *loop.Loop
+	rng  *rand.Rand
+	disk blockdev.Device
+	w    mpio.Watcher
+	up   bool
+	jobs []*job // not carried out yet
+	late []*job
+	due  bool
+}
+
+// job is a request in a flapper.
+type job struct {
+	path  *flapper
+	r     *blockdev.Request
+	timer *loop.Timer
+	err   error // the answer, whatever the disk says; for late: without it
+}
+
+var errFlap = errors.New("flap")
+
+func flapError(o blockdev.Outcome) error {
+	return &blockdev.Error{Outcome: o, Code: blockdev.CodeTransport, Err: errFlap}
+}
+
+func (p *flapper) String() string              { return p.name }
+func (p *flapper) Info() *blockdev.Info        { return p.disk.Info() }
+func (p *flapper) Watch(w mpio.Watcher)        { p.w = w }
+func (p *flapper) Close(context.Context) error { return nil }
+
+func (p *flapper) Submit(r *blockdev.Request) {
+	j := &job{path: p, r: r}
+	switch odds := p.rng.IntN(100); {
+	case !p.up, odds < 2:
+		p.answerLater(j, flapError(blockdev.NotSent))
+	case odds < 4:
+		p.answerLater(j, &blockdev.Error{Outcome: blockdev.Failed, SCSI: blockdev.SCSIStatus{Valid: true, Status: 0x08}})
+	case odds < 6:
+		p.answerLater(j, &blockdev.Error{Outcome: blockdev.Failed, SCSI: blockdev.SCSIStatus{Valid: true, Status: 2, HasSense: true, Key: 6, ASC: 0x3F, ASCQ: 3}})
+	default:
+		p.jobs = append(p.jobs, j)
+		j.timer = p.loop.NewTimer(j.carryOut)
+		j.timer.Reset(time.Duration(p.rng.IntN(2000)) * time.Microsecond)
+	}
+}
+
+func (p *flapper) answerLater(j *job, err error) {
+	j.err = err
+	p.late = append(p.late, j)
+	if !p.due {
+		p.due = true
+		p.loop.Later(p)
+	}
+}
+
+func (p *flapper) Run() {
+	p.due = false
+	late := p.late
+	p.late = nil
+	for _, j := range late {
+		j.r.Complete(j.err)
+	}
+}
+
+func (j *job) carryOut() {
+	j.path.jobs = slices.DeleteFunc(j.path.jobs, func(o *job) bool { return o == j })
+	j.r.Push(j)
+	j.path.disk.Submit(j.r)
+}
+
+func (j *job) Completed(r *blockdev.Request, err error) {
+	if j.err != nil {
+		err = j.err
+	}
+	r.Complete(err)
+}
+
+// flap breaks the path, or connects it.
+func (p *flapper) flap() {
+	if p.up = !p.up; p.up {
+		p.w.PathUp(p.Info())
+		return
+	}
+	p.w.PathDown(errFlap)
+	lost := p.jobs
+	p.jobs = nil
+	for _, j := range lost {
+		j.timer.Stop()
+		switch p.rng.IntN(3) {
+		case 0:
+			p.answerLater(j, flapError(blockdev.NotSent))
+		case 1:
+			p.answerLater(j, flapError(blockdev.Unknown))
+		default:
+			j.err = flapError(blockdev.Unknown)
+			j.carryOut()
+		}
+	}
+}
+
+// TestModelWithFlappingPaths compares a volume with a model while its paths come and go, together and one by one.
+func TestModelWithFlappingPaths(t *testing.T) {
+	seeds := uint64(300)
+	if testing.Short() {
+		seeds = 50
+	}
+	for seed := range seeds {
+		if err := flapping(seed); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+func flapping(seed uint64) error {
+	w := sim.New(seed)
+	l := w.NewLoop(loop.Config{})
+	disk := memdev.New(l, memdev.Config{Size: 4 << 20, WriteCache: true, FUA: true, Identity: identity})
+	var flappers []*flapper
+	var paths []mpio.Path
+	for i := range 1 + int(seed%4) {
+		p := &flapper{name: fmt.Sprint("path", i), loop: l, rng: w.Rand(), disk: disk}
+		flappers, paths = append(flappers, p), append(paths, p)
+	}
+	d, err := mpio.New(l, mpio.Config{Name: "vol", Logger: quiet}, paths...)
+	if err != nil {
+		return err
+	}
+	var result error
+	err = w.Do(func() {
+		stop, flapping := false, len(flappers)
+		for _, p := range flappers {
+			w.Go(func() {
+				for !stop || !p.up {
+					_ = l.Await(func(done func()) { p.flap(); done() })
+					w.Sleep(time.Duration(1+w.Rand().IntN(30)) * time.Millisecond)
+				}
+				flapping--
+			})
+		}
+		if result = d.WaitReady(context.Background()); result != nil {
+			return
+		}
+		result = blocktest.Model(blocktest.NewDeviceFront(d, l, nil), blocktest.ModelOptions{Seed: seed, Ops: 400, Depth: 1 + int(seed%24)})
+		for stop = true; flapping > 0; {
+			w.Sleep(time.Millisecond)
+		}
+		result = errors.Join(result, d.Close(context.Background()), disk.Close(context.Background()))
+		l.Stop()
+	})
+	return errors.Join(result, err, w.Close())
+}
