@@ -46,6 +46,13 @@
 // says so, with the section of the RFC where there is one. Accept tells the
 // initiator with a status before it returns.
 //
+// Some deviations of real peers can do no harm and are passed over: an identity
+// that is declared again, word for word; a FirstBurstLength above
+// MaxBurstLength, which counts as the latter; a TSIH that comes early; a target
+// without a TargetPortalGroupTag. Whether ExpCmdSN and MaxCmdSN make sense is
+// for the session to judge, and ExpStatSN for nobody, for nothing of a login is
+// ever sent again.
+//
 // # Authentication
 //
 // An Authenticator talks in the security stage, and the login carries its pairs

@@ -37,7 +37,7 @@ type InitiatorConfig struct {
 	SessionType    SessionType
 
 	ISID [6]byte // with the InitiatorName it names the session at the target
-	TSIH uint16  // 0: a new session, or the reinstatement of the one with this ISID
+	TSIH uint16  // 0: a new session, or the reinstatement of the one with this ISID; else the session to join, whose keys are not negotiated again
 	CID  uint16  // of this connection
 
 	CmdSN pdu.Serial // of the first command; 0: 1
@@ -103,6 +103,9 @@ func setDefault(field *int, def int) {
 		*field = def
 	}
 }
+
+// Validate reports what Initiate would not begin with.
+func (cfg *InitiatorConfig) Validate() error { return cfg.withDefaults().validate() }
 
 func (cfg *InitiatorConfig) validate() error {
 	if err := validName("InitiatorName", cfg.InitiatorName); err != nil {

@@ -2,9 +2,12 @@ package login
 
 import (
 	"fmt"
+	"net"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hawser-storage/hawser/iscsi/pdu"
 )
 
 // mirrored is what the other side must hold.
@@ -64,5 +67,48 @@ func TestBothSidesAgree(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// A counter sees the PDUs that go out of a connection.
+type counter struct {
+	net.Conn
+	pdus    int
+	longest int
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.pdus++
+	c.longest = max(c.longest, len(p)-pdu.BHSLen)
+	return c.Conn.Write(p)
+}
+
+// Text that does not fit is split with the C bit, in either direction, and
+// comes to the same outcome.
+func TestContinuedText(t *testing.T) {
+	whole, _ := mustPair(t, testInitiatorConfig(), &TargetConfig{})
+	a, b := net.Pipe()
+	defer a.Close()
+	ours, theirs := &counter{Conn: a}, &counter{Conn: b}
+	ic := testInitiatorConfig()
+	ic.textSegment = 40
+	done := make(chan error, 1)
+	go func() {
+		_, err := Accept(testContext(t), theirs, &TargetConfig{TextSegment: 32})
+		done <- err
+	}()
+	split, err := Initiate(testContext(t), ours, ic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	split.ExpStatSN = whole.ExpStatSN // there were more responses
+	if d := cmp.Diff(split, whole); d != "" {
+		t.Errorf("split and whole differ:\n%s", d)
+	}
+	if ours.longest != 40 || theirs.longest != 32 || ours.pdus < 20 || ours.pdus != theirs.pdus {
+		t.Errorf("initiator: %d PDUs up to %d bytes; target: %d up to %d", ours.pdus, ours.longest, theirs.pdus, theirs.longest)
 	}
 }

@@ -129,6 +129,9 @@ func (cfg *TargetConfig) forced() map[string]string {
 	return forced
 }
 
+// Validate reports what Accept would not begin with.
+func (cfg *TargetConfig) Validate() error { return cfg.withDefaults().validate() }
+
 func (cfg *TargetConfig) validate() error {
 	for name := range cfg.Keys {
 		if k := lookup(name); k != nil && (k.result == nil || k.phase != inOperational) {

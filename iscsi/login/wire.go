@@ -115,8 +115,10 @@ type IOError struct {
 
 func (e *IOError) Error() string {
 	switch {
+	case errors.Is(e.Err, io.EOF) && e.Peer == target.String():
+		return fmt.Sprintf("login: the target closed the connection in %s: it does not want us, or is no iSCSI target", e.During)
 	case errors.Is(e.Err, io.EOF):
-		return fmt.Sprintf("login: the %s closed the connection in %s: it does not want us, or is no iSCSI %s", e.Peer, e.During, e.Peer)
+		return fmt.Sprintf("login: the %s closed the connection in %s", e.Peer, e.During)
 	case errors.Is(e.Err, io.ErrUnexpectedEOF):
 		return fmt.Sprintf("login: the %s closed the connection in the middle of a PDU, in %s", e.Peer, e.During)
 	}
