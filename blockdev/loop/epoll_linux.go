@@ -163,7 +163,7 @@ func (p *epoll) Wake() {
 	p.closing.RLock()
 	defer p.closing.RUnlock()
 	if !p.closed {
-		one := [8]byte{1} // a count of at least one in either byte order
+		one := [8]byte{1}                   // a count of at least one in either byte order
 		_, _ = unix.Write(p.wakefd, one[:]) // EAGAIN: it is awake already
 	}
 }

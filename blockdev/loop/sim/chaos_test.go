@@ -84,7 +84,9 @@ func trouble(w *World) {
 	l := w.Link(portal)
 	for range rng.IntN(10) {
 		w.Sleep(time.Duration(rng.Int64N(int64(20 * time.Millisecond))))
-		pick(rng, l.Stall, l.Reset, l.Up, func() { l.StallOneWay(Direction(rng.IntN(2))) }, func() { l.Latency(time.Second, time.Second) })()
+		pick(rng, l.Stall, l.Reset, l.Up,
+			func() { l.StallOneWay(Direction(rng.IntN(2))) },
+			func() { l.Latency(time.Second, time.Second) })()
 	}
 	w.Sleep(time.Minute)
 	l.Up()

@@ -50,8 +50,8 @@
 //
 // # The network
 //
-// [World.Listen] and [World.Dial] give a net.Listener and net.Conns of type *[Conn]; [World.Pair] gives two joined ends. Either end may stay with
-// a task or be adopted by a loop. They behave as TCP does on Linux:
+// [World.Listen] and [World.Dial] give a net.Listener and net.Conns of type *[Conn]; [World.Pair] gives two joined ends. Either end
+// may stay with a task or be adopted by a loop. They behave as TCP does on Linux:
 //
 //   - bytes arrive in order, after a latency and a random jitter, in segments that the seed cuts anew ([Net])
 //   - reads and writes are short at the seed's whim, with a liking for the first 64 bytes, where headers are cut
