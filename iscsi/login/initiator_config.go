@@ -74,7 +74,7 @@ const (
 	defaultFirstBurst  = 256 << 10
 	defaultOutstanding = 16
 	defaultFirstCmdSN  = 1
-	maxNameLength      = 223 // bytes of an iSCSI name, RFC 7143 section 4.2.7.1
+	maxNameLength      = 223 // bytes of an iSCSI name
 )
 
 func (cfg *InitiatorConfig) withDefaults() *InitiatorConfig {

@@ -107,9 +107,8 @@ func (n *negotiation) excludes(k *key) bool {
 }
 
 // saidAgain says that the peer repeats, word for word, what it declared for any
-// stage: its name, the target's portal group. RFC 7143 forbids it (section
-// 6.2), libiscsi does it in every request of the security stage, and it cannot
-// be misunderstood.
+// stage: its name, the target's portal group. RFC 7143 forbids it, libiscsi does
+// it in every request of the security stage, and it cannot be misunderstood.
 func (n *negotiation) saidAgain(k *key, value string) bool {
 	said, ok := n.declared[k.name]
 	return ok && k.phase == anyStage && said == value
