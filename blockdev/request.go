@@ -87,7 +87,9 @@ func (r *Request) Complete(err error) {
 func (r *Request) End() uint64 { return r.Offset + r.Length }
 
 // Overlaps says whether the extents of two requests share a byte.
-func (r *Request) Overlaps(o *Request) bool { return r.Offset < o.End() && o.Offset < r.End() }
+func (r *Request) Overlaps(o *Request) bool {
+	return r.Offset < o.End() && o.Offset < r.End() && r.Length > 0 && o.Length > 0
+}
 
 func (r *Request) String() string {
 	if r.Op == Flush {
