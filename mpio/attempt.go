@@ -76,6 +76,9 @@ func (a *attempt) Completed(r *blockdev.Request, err error) {
 	m := a.path
 	m.stats.returned(r, err)
 	if err == nil && m.state != StateRefused {
+		if m.trial {
+			m.served()
+		}
 		a.dev.finish(a, nil)
 		return
 	}

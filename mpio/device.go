@@ -175,7 +175,8 @@ func (d *Device) pathsChanged() {
 	}
 	switch has := len(s.paths); {
 	case had == 0 && has > 0:
-		d.firstPathBack()
+		d.late.add()
+		d.openReady()
 	case had > 0 && has == 0:
 		d.lastPathGone()
 	}

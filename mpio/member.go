@@ -1,6 +1,7 @@
 package mpio
 
 import (
+	"errors"
 	"log/slog"
 	"time"
 
@@ -11,6 +12,12 @@ import (
 const (
 	recheckFirst = 5 * time.Second  // multipath's polling_interval
 	recheckMost  = 20 * time.Second // and four times that
+)
+
+// The reasons for going up.
+var (
+	errConnected = errors.New("connected")
+	errOnTrial   = errors.New("tried again")
 )
 
 // member is a path as part of the volume. It belongs to the loop, but for its name.
@@ -27,7 +34,8 @@ type member struct {
 	info   *blockdev.Info // as accepted last; nil: never, or refused since
 
 	recheck *loop.Timer // set while the path is failed
-	strikes int         // times that it failed since it was last connected
+	strikes int         // times that it failed since it last served a request or connected
+	trial   bool        // it is up again after a pause, and has not served yet
 	stats   PathStats
 }
 
@@ -48,7 +56,7 @@ func (m *member) PathUp(info *blockdev.Info) {
 		return
 	}
 	m.recheck.Stop()
-	m.strikes = 0
+	m.strikes, m.trial = 0, false
 	if err := m.dev.identify(m, info); err != nil {
 		m.refuse(err)
 		return
@@ -56,8 +64,9 @@ func (m *member) PathUp(info *blockdev.Info) {
 	m.info = info
 	m.dev.publishInfo()
 	if m.state != StateUp {
-		m.become(StateUp, nil)
+		m.become(StateUp, errConnected)
 	}
+	m.dev.endNoPath()
 }
 
 func (m *member) refuse(err error) {
@@ -96,6 +105,13 @@ func (m *member) fail(reason error) {
 
 func (m *member) tryAgain() {
 	if m.state == StateFailed {
-		m.become(StateUp, nil)
+		m.trial = true
+		m.become(StateUp, errOnTrial)
 	}
+}
+
+// served ends the trial.
+func (m *member) served() {
+	m.strikes, m.trial = 0, false
+	m.dev.endNoPath()
 }

@@ -10,6 +10,7 @@ import (
 // noPath is the time without a usable path.
 type noPath struct {
 	timer   *loop.Timer // runs while requests may wait
+	open    bool        // it has begun and not ended
 	since   time.Time
 	expired bool         // waited long enough: requests fail at once until a path returns
 	cause   *NoPathError // why, once expired
@@ -31,8 +32,12 @@ func (d *Device) await(a *attempt) {
 	}
 }
 
+// lastPathGone begins the time, unless it has not ended: a path that was only on trial does not count.
 func (d *Device) lastPathGone() {
-	d.noPath.since = d.loop.Now()
+	if d.noPath.open {
+		return
+	}
+	d.noPath.open, d.noPath.since = true, d.loop.Now()
 	wait := *d.cfg.NoPathRetry
 	switch {
 	case wait == 0:
@@ -45,14 +50,14 @@ func (d *Device) lastPathGone() {
 	}
 }
 
-func (d *Device) firstPathBack() {
-	if d.noPath.expired || d.waiting.len() > 0 {
-		d.log.Info("a path is back", logCount, d.waiting.len(), "after", d.loop.Now().Sub(d.noPath.since).String())
+// endNoPath ends it: a path connected, or one on trial served a request.
+func (d *Device) endNoPath() {
+	if !d.noPath.open {
+		return
 	}
+	d.log.Info("a path is usable", "after", d.loop.Now().Sub(d.noPath.since).String())
 	d.noPath.timer.Stop()
-	d.noPath.expired, d.noPath.cause = false, nil
-	d.openReady()
-	d.late.add()
+	d.noPath.open, d.noPath.expired, d.noPath.cause = false, false, nil
 }
 
 // giveUpWaiting fails what waits. It is the end of NoPathRetry.

@@ -137,6 +137,36 @@ func TestBeforeFirstPath(t *testing.T) {
 	g.wantOK(cs...)
 }
 
+// TestNoPathWithTrials has a device that serves by no path any more, although all are connected. Their trials must not begin the wait anew.
+func TestNoPathWithTrials(t *testing.T) {
+	g := newRig(t, 2, Config{NoPathRetry: new(60 * time.Second)})
+	for _, p := range g.paths {
+		p.answer = func(*blockdev.Request) error { return senseError(keyIllegal, 0x25, 0) }
+	}
+	first := g.write()
+	g.advance(60*time.Second - time.Millisecond)
+	g.wantPending(first)
+	g.advance(recheckMost)
+	g.want(first, blockdev.CodeNoPath, blockdev.Failed)
+	for range 10 {
+		c := g.write()
+		g.settle()
+		if c.done != 1 || c.err == nil {
+			t.Fatalf("completed %d times, %v, after the wait was over: want an error at once", c.done, c.err)
+		}
+		g.advance(7 * time.Second)
+	}
+	for _, p := range g.paths {
+		p.answer = nil
+	}
+	g.advance(recheckMost)
+	g.wantOK(g.writeNow())
+	g.cutAll()
+	c := g.write()
+	g.advance(59 * time.Second)
+	g.wantPending(c) // a wait of its own
+}
+
 func TestQueue(t *testing.T) {
 	var q queue
 	next, want := 0, 0

@@ -66,6 +66,9 @@ func (m *member) become(to State, reason error) bool {
 		return false
 	}
 	m.state, m.reason, m.since = to, reason, m.dev.loop.Now()
+	if to == StateUp {
+		m.reason = nil
+	}
 	level := slog.LevelInfo
 	switch to {
 	case StateDown, StateFailed:
