@@ -2,6 +2,7 @@ package faultdev
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
@@ -118,7 +119,7 @@ func (c *call) hold() {
 	case c.rule.Action == Delay || c.rule.Action == Ghost && c.rule.Time+c.rule.Jitter > 0:
 		c.timer = d.loop.NewTimer(c.expired)
 		c.timer.Reset(c.time())
-		d.timed[c] = struct{}{}
+		d.timed = append(d.timed, c)
 	default:
 		d.stalled = append(d.stalled, c)
 	}
@@ -133,7 +134,7 @@ func (c *call) time() time.Duration {
 }
 
 func (c *call) expired() {
-	delete(c.dev.timed, c)
+	c.dev.timed = slices.DeleteFunc(c.dev.timed, func(o *call) bool { return o == c })
 	c.resume()
 }
 

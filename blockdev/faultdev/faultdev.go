@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/loop"
@@ -25,7 +26,7 @@ type Device struct {
 	shuffle []*call // some of them are resumed in the next turn
 	spent   []*call // their segments are dropped at the end of the turn
 	ending  bool    // the end of the turn is awaited
-	timed   map[*call]struct{}
+	timed   []*call // until their timers fire
 
 	closing   bool
 	givenUp   bool
@@ -39,7 +40,7 @@ var _ blockdev.Device = (*Device)(nil)
 
 // New wraps inner, which is on l and which Close will close. The seed decides all that is random.
 func New(l *loop.Loop, inner blockdev.Device, seed uint64) *Device {
-	return &Device{loop: l, inner: inner, rng: rand.New(rand.NewPCG(seed, 0)), timed: map[*call]struct{}{}}
+	return &Device{loop: l, inner: inner, rng: rand.New(rand.NewPCG(seed, 0))}
 }
 
 // Add arms a rule behind those that are there.
@@ -149,13 +150,11 @@ func (d *Device) giveUp() {
 		return
 	}
 	d.givenUp = true
-	for c := range d.timed {
+	for _, c := range d.timed {
 		c.timer.Stop()
-		d.stalled = append(d.stalled, c)
 	}
-	clear(d.timed)
-	all := append(d.stalled, d.shuffle...)
-	d.stalled, d.shuffle = nil, nil
+	all := slices.Concat(d.timed, d.stalled, d.shuffle)
+	d.timed, d.stalled, d.shuffle = nil, nil, nil
 	for _, c := range all {
 		c.abandon()
 	}

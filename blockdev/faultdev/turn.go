@@ -1,5 +1,7 @@
 package faultdev
 
+import "slices"
+
 // resumeLater resumes a call in the deferred stage.
 func (d *Device) resumeLater(c *call) {
 	d.ready = append(d.ready, c)
@@ -58,17 +60,12 @@ func (d *Device) deal() {
 
 // dropGhosts forgets the copies that have not been carried out.
 func (d *Device) dropGhosts() {
-	alive := d.stalled[:0]
-	for _, c := range d.stalled {
-		if c.step != stepHaunt {
-			alive = append(alive, c)
-		}
-	}
-	d.stalled = alive
-	for c := range d.timed {
-		if c.step == stepHaunt {
+	ghost := func(c *call) bool { return c.step == stepHaunt }
+	for _, c := range d.timed {
+		if ghost(c) {
 			c.timer.Stop()
-			delete(d.timed, c)
 		}
 	}
+	d.timed = slices.DeleteFunc(d.timed, ghost)
+	d.stalled = slices.DeleteFunc(d.stalled, ghost)
 }
