@@ -66,7 +66,7 @@ fuzz: ## every fuzz target in turn, FUZZTIME=20s each
 bench: setup-bench build ## hawser beside qemu-nbd: IOPS, latency, CPU, ratios (BENCH="--help" for options)
 	$(GO) run ./bench/compare $(BENCH)
 
-setup:
+setup: ## installs what the tests need with apt-get; says what, enables no service
 	@scripts/setup-test.sh
 
 setup-bench:
