@@ -81,9 +81,21 @@ func (c Config) validate() error {
 	return nil
 }
 
+// ArenaSize is the arena memory that one export may use, in bytes: the budget twice, and each connection's own. An arena with so
+// much for each of its exports keeps them from each other's harm.
+func (c Config) ArenaSize() int {
+	c = c.withDefaults()
+	return c.Budget + c.Connections*ownReading + (c.quota()+c.Connections*ownChunks)*blockdev.ChunkSize
+}
+
+// least is the chunks without which some request could wait for ever.
+func (c Config) least(exports int) int {
+	return c.MaxRequest/blockdev.ChunkSize + 1 + exports*(c.slack()+c.Connections*ownChunks)
+}
+
 // slack is the chunks that the connections of an export may hold without being able to go on: received, and not yet admitted.
 func (c Config) slack() int { return c.Connections * (maxAhead/blockdev.ChunkSize + 1) }
 
-// quota is the chunks that an export may hold: the budget, one because a payload does not begin at a chunk's first byte, and the
-// slack. So whoever is first in line gets its room as soon as the device has answered what is in flight.
+// quota is the chunks that its connections share: the budget, one because a payload does not begin at a chunk's first byte, and
+// the slack. So whoever is first in line gets its room as soon as the device has answered what is in flight.
 func (c Config) quota() int { return c.Budget/blockdev.ChunkSize + 1 + c.slack() }

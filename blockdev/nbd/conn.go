@@ -28,7 +28,7 @@ type conn struct {
 	skip      uint64   // bytes of a refused payload that are still to come
 	paused    bool     // reads nothing until resume
 	pausedAt  uint64   // the turn in which it paused
-	inLine    bool     // waits for room (volume.go)
+	line      *line    // where it waits for room (volume.go), or nil
 	resumeDue bool
 
 	// In flight (command.go).
@@ -59,7 +59,7 @@ const (
 func startConn(s *Server, v *volume, nc net.Conn) error {
 	raiseSendBuffer(nc, s.cfg.SendBuffer)
 	c := &conn{server: s, vol: v, loop: s.loop, ahead: minAhead}
-	c.win = window{arena: v.arena, quota: &v.quota, copied: &s.stats.CopiedBytes}
+	c.win = window{arena: v.arena, shared: &v.quota, own: blockdev.Quota{Max: ownChunks}, copied: &s.stats.CopiedBytes}
 	w, err := s.loop.Adopt(nc, c)
 	if err != nil {
 		return err

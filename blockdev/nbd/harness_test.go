@@ -87,8 +87,8 @@ func (b *bench) close() {
 			b.t.Errorf("%d of %d chunks were not given back", b.arena.Chunks()-free, b.arena.Chunks())
 		}
 		for _, v := range b.server.volumes {
-			if v.quota.Used != 0 || v.reading != 0 || len(v.waiting) != 0 || v.clients != 0 {
-				b.t.Errorf("left: %d chunks, %d bytes of READs, %d waiting, %d clients", v.quota.Used, v.reading, len(v.waiting), v.clients)
+			if v.quota.Used != 0 || v.reading != 0 || len(v.readers)+len(v.writers) != 0 || v.clients != 0 {
+				b.t.Errorf("left: %d chunks, %d bytes of READs, %d waiting, %d clients", v.quota.Used, v.reading, len(v.readers)+len(v.writers), v.clients)
 			}
 		}
 	})
@@ -233,4 +233,10 @@ func (c *client) flush() {
 	if errno := c.do(cmdFlush, 0, 0, 0, nil); errno != 0 {
 		c.t.Fatalf("FLUSH: error %d", errno)
 	}
+}
+
+func newPipe(t testing.TB) net.Conn {
+	a, b := net.Pipe()
+	t.Cleanup(func() { _ = b.Close() })
+	return a
 }

@@ -54,14 +54,13 @@ func (c *conn) receive() {
 	}
 }
 
-// makeRoom widens the window, unless others are first in line, and returns the bytes that there is room for.
+// makeRoom widens the window and returns the bytes that there is room for. If there are none the connection is in line.
 func (c *conn) makeRoom() int {
-	if c.vol.first(c) {
-		c.win.widen(max(0, -c.win.buffered()) + c.ahead)
+	c.win.widen(max(0, -c.win.buffered())+c.ahead, c.vol.writers.open(c))
+	if c.win.space() == 0 && !c.vol.admitBytes(c, max(0, c.win.buffered())+1) {
+		return 0
 	}
-	if c.win.space() > 0 || c.vol.admitBytes(c, max(0, c.win.buffered())+1) {
-		c.vol.leaveLine(c)
-	}
+	c.vol.leaveLine(c)
 	return c.win.space()
 }
 

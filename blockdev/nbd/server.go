@@ -49,8 +49,7 @@ func New(l *loop.Loop, arena *blockdev.Arena, exports []Export, cfg Config) (*Se
 	if len(exports) == 0 {
 		return nil, errors.New("nbd: nothing to export")
 	}
-	need := cfg.MaxRequest/blockdev.ChunkSize + 1 + len(exports)*cfg.slack()
-	if have := arena.Chunks(); have < need {
+	if have, need := arena.Chunks(), cfg.least(len(exports)); have < need {
 		return nil, fmt.Errorf("nbd: the arena has %d chunks, %d are needed for MaxRequest %d and %d connections to each of %d exports",
 			have, need, cfg.MaxRequest, cfg.Connections, len(exports))
 	}

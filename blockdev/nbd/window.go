@@ -15,7 +15,8 @@ const chunkSize = blockdev.ChunkSize
 // them has not passed; the requests hold their own.
 type window struct {
 	arena  *blockdev.Arena
-	quota  *blockdev.Quota
+	shared *blockdev.Quota // the export's
+	own    blockdev.Quota  // this connection's, for when the export's is used up or others wait for it
 	chunks []*blockdev.Chunk
 	pos    int // bytes from the beginning of chunks[0]
 	end    int
@@ -30,32 +31,46 @@ func (w *window) buffered() int { return w.end - w.pos }
 // space is the bytes that there is room for.
 func (w *window) space() int { return len(w.chunks)*chunkSize - w.end }
 
-// has says whether the n bytes from pos are received or have room.
-func (w *window) has(n int) bool { return w.missing(n) <= 0 }
-
-func (w *window) missing(n int) int { return (w.pos+n+chunkSize-1)/chunkSize - len(w.chunks) }
-
-// reserve makes room for the n bytes from pos, all or nothing.
-func (w *window) reserve(n int) bool {
-	k := w.missing(n)
-	if w.arena.Free() < k || w.quota.Max-w.quota.Used < k {
+// reserve makes room for the n bytes from pos, all or nothing. useShared says whether it may be the export's.
+func (w *window) reserve(n int, useShared bool) bool {
+	k := (w.pos+n+chunkSize-1)/chunkSize - len(w.chunks)
+	if k > min(w.arena.Free(), w.allowance(useShared)) {
 		return false
 	}
 	for range k {
-		w.chunks = append(w.chunks, w.arena.Get(w.quota))
+		w.grow(useShared)
 	}
 	return true
 }
 
-// widen makes room to receive n bytes, or what it can get.
-func (w *window) widen(n int) {
-	for w.space() < n {
-		c := w.arena.Get(w.quota)
-		if c == nil {
-			return
-		}
-		w.chunks = append(w.chunks, c)
+// allowance is the chunks that the quotas allow.
+func (w *window) allowance(useShared bool) int {
+	n := w.own.Max - w.own.Used
+	if useShared {
+		n += w.shared.Max - w.shared.Used
 	}
+	return n
+}
+
+// widen makes room to receive n bytes, or what it can get.
+func (w *window) widen(n int, useShared bool) {
+	for w.space() < n && w.grow(useShared) {
+	}
+}
+
+func (w *window) grow(useShared bool) bool {
+	var c *blockdev.Chunk
+	if useShared {
+		c = w.arena.Get(w.shared)
+	}
+	if c == nil {
+		c = w.arena.Get(&w.own)
+	}
+	if c == nil {
+		return false
+	}
+	w.chunks = append(w.chunks, c)
+	return true
 }
 
 // room lists the memory to receive into.
