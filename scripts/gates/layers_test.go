@@ -37,7 +37,7 @@ var layers = []layer{
 
 	{dir: "mpio", ours: []string{"blockdev$", "blockdev/loop", "mpio"}},
 
-	{dir: "bench", ours: []string{"bench", "blockdev", "iscsi", "mpio"}},
+	{dir: "bench", ours: []string{"bench", "scripts/proc", "blockdev", "iscsi", "mpio"}},
 	{dir: "scripts", ours: []string{"scripts"}},
 	{dir: "cmd", ours: []string{"cmd", "bench", "blockdev", "iscsi", "mpio"}},
 }
