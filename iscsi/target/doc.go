@@ -1,0 +1,2 @@
+// Package target is an embedded iSCSI target.
+package target
