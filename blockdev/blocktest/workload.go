@@ -175,7 +175,7 @@ func modelTest(depth, ops int) Test {
 			o := f.Model
 			o.Seed += seed + 3*uint64(depth)
 			if o.Ops == 0 {
-				o.Ops = ops
+				o.Ops = ops * 4096 / max(f.blockSize(), 4096) // payload is what takes the time
 			}
 			if o.Depth == 0 {
 				o.Depth = depth

@@ -32,7 +32,9 @@ func TestConformance(t *testing.T) {
 
 func conform(t *testing.T, rules []faultdev.Rule, copies bool) {
 	blocktest.Run(t, func(t *testing.T) *blocktest.Fixture {
-		return faulty(blocktest.NewArena(t, 256<<20), blocktest.NewLoop(t), rules, copies)
+		f := faulty(blocktest.NewArena(t, 256<<20), blocktest.NewLoop(t), rules, copies)
+		f.Model.Ops = 800 // a delay takes a millisecond of real time
+		return f
 	})
 }
 
