@@ -176,4 +176,45 @@ func TestFailedPathIsTriedAgain(t *testing.T) {
 	if got := g.states()[0]; got != StateUp {
 		t.Errorf("state after it served: got %v, want up", got)
 	}
+	g.paths[0].script = []error{senseError(keyNotReady, 4, 0x0B)}
+	g.wantOK(g.writeNow(), g.writeNow())
+	g.advance(recheckFirst + time.Millisecond)
+	if got := g.states()[0]; got != StateUp {
+		t.Errorf("state after the first pause of a path that had served: got %v, want up", got)
+	}
+}
+
+// TestErrorsThatTakeTurns has errors of two rows, each of which is worth a retry at once: together they must neither spin nor last.
+func TestErrorsThatTakeTurns(t *testing.T) {
+	g := newRig(t, 2, Config{})
+	n := 0
+	for _, p := range g.paths {
+		p.answer = func(*blockdev.Request) error {
+			n++
+			return []error{senseError(keyAttention, 0x28, 0), senseError(keyAttention, 0x2A, 1)}[n%2]
+		}
+	}
+	c := g.write()
+	g.settle()
+	if n > freeRetries+1 {
+		t.Errorf("%d tries in no time", n)
+	}
+	g.advance(patience + 2*time.Second)
+	g.want(c, blockdev.CodeIO, blockdev.Failed)
+	if n > 500 {
+		t.Errorf("%d tries", n)
+	}
+}
+
+// TestEachPathMayBeBusy gives each path the whole budget for BUSY.
+func TestEachPathMayBeBusy(t *testing.T) {
+	g := newRig(t, 2, Config{})
+	for _, p := range g.paths {
+		p.answer = func(*blockdev.Request) error { return statusError(statusBusy) }
+	}
+	c := g.write()
+	g.advance(2*busyWindow - time.Second)
+	g.wantPending(c)
+	g.advance(2*busyPause.most + 2*time.Second)
+	g.want(c, blockdev.CodeIO, blockdev.Failed)
 }

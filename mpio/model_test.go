@@ -127,14 +127,25 @@ func TestModelWithFlappingPaths(t *testing.T) {
 		seeds = 50
 	}
 	for seed := range seeds {
-		if err := flapping(seed); err != nil {
+		if err := flapping(sim.New(seed)); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 	}
 }
 
-func flapping(seed uint64) error {
-	w := sim.New(seed)
+// TestSeedRepeatsItself runs one seed twice.
+func TestSeedRepeatsItself(t *testing.T) {
+	a, b := sim.New(7), sim.New(7)
+	if err := errors.Join(flapping(a), flapping(b)); err != nil {
+		t.Fatal(err)
+	}
+	if a.Hash() != b.Hash() || !a.Time().Equal(b.Time()) {
+		t.Errorf("the same seed took two courses: %v and %v", a, b)
+	}
+}
+
+func flapping(w *sim.World) error {
+	seed := w.Seed()
 	l := w.NewLoop(loop.Config{})
 	disk := memdev.New(l, memdev.Config{Size: 4 << 20, WriteCache: true, FUA: true, Identity: identity})
 	var flappers []*flapper

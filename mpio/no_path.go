@@ -26,10 +26,7 @@ func (d *Device) await(a *attempt) {
 	if a.since.IsZero() {
 		a.since = d.loop.Now()
 	}
-	d.waiting.push(a)
-	if len(d.usable.paths) > 0 {
-		d.late.add()
-	}
+	d.waiting.push(a) // if there is a path already, the deferred stage is due
 }
 
 // lastPathGone begins the time, unless it has not ended: a path that was only on trial does not count.

@@ -123,6 +123,54 @@ func TestNoPathWithFlappingPath(t *testing.T) {
 	g.want(c, blockdev.CodeNoPath, blockdev.Unknown)
 }
 
+// TestEachWaitIsNew loses all paths, long after they had been gone for a moment.
+func TestEachWaitIsNew(t *testing.T) {
+	g := newRig(t, 1, Config{})
+	g.cutAll()
+	g.advance(time.Second)
+	g.paths[0].up(testInfo())
+	g.advance(2 * DefaultNoPathRetry)
+	g.cutAll()
+	c := g.write()
+	g.advance(DefaultNoPathRetry - time.Second)
+	g.wantPending(c)
+}
+
+// again is a front end that submits once more from Completed.
+type again struct {
+	call
+	g    *rig
+	left int
+}
+
+func (a *again) Completed(r *blockdev.Request, err error) {
+	a.done, a.err = a.done+1, err
+	if a.left > 0 {
+		a.left--
+		r.Push(a)
+		a.g.dev.Submit(r)
+	}
+}
+
+func TestSubmitFromCompleted(t *testing.T) {
+	g := newRig(t, 1, Config{NoPathRetry: new(time.Duration(0))})
+	g.cutAll()
+	var as []*again
+	for range 3 {
+		a := &again{g: g, left: 5, call: call{Request: blockdev.Request{Op: blockdev.Flush}}}
+		as = append(as, a)
+		a.Push(a)
+		g.dev.Submit(&a.Request)
+	}
+	g.settle()
+	for _, a := range as {
+		if a.done != 6 {
+			t.Errorf("completed %d times, want 6", a.done)
+		}
+	}
+	g.wantIdle()
+}
+
 // TestBeforeFirstPath submits before any path has ever been up.
 func TestBeforeFirstPath(t *testing.T) {
 	g := newRigDown(t, 2, Config{})

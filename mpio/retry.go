@@ -27,7 +27,7 @@ func (d *Device) settle(a *attempt, m *member, e *blockdev.Error) {
 		d.resend(a, m)
 	case RetryDelayed:
 		m.stats.Retries++
-		d.pause(a, row.pause)
+		d.pause(a, row.pause, a.met)
 	case RetryOther:
 		d.elsewhere(a, m, row, e)
 	default:
@@ -135,7 +135,7 @@ func (d *Device) resend(a *attempt, m *member) {
 	a.reset()
 	switch {
 	case a.retries > freeRetries:
-		d.pause(a, shortPause)
+		d.pause(a, shortPause, a.retries-freeRetries)
 	case m.state == StateUp:
 		d.send(a, m)
 	default:
@@ -161,7 +161,7 @@ func (d *Device) elsewhere(a *attempt, m *member, row *disposition, e *blockdev.
 	case untried(d.usable, 0, a.tried) < 0:
 		d.nextRound(a, m, row, e)
 	case a.retries > freeRetries:
-		d.pause(a, shortPause)
+		d.pause(a, shortPause, a.retries-freeRetries)
 	default:
 		d.route(a)
 	}
@@ -173,7 +173,7 @@ func (d *Device) nextRound(a *attempt, m *member, row *disposition, e *blockdev.
 		return
 	}
 	a.tried = 0
-	d.pause(a, pauseOr(row.pause))
+	d.pause(a, pauseOr(row.pause), a.met)
 }
 
 func pauseOr(p pause) pause {
@@ -196,14 +196,14 @@ func (a *attempt) reset() {
 	}
 }
 
-// pause keeps a until its timer fires.
-func (d *Device) pause(a *attempt, p pause) {
+// pause keeps a until its timer fires. It is the nth of its kind, from 1.
+func (d *Device) pause(a *attempt, p pause, n int) {
 	a.reset()
 	if a.timer == nil {
 		a.timer = d.loop.NewTimer(a.resume)
 	}
 	a.phase = phasePausing
-	a.timer.Reset(p.after(a.met, d.random.Float64()))
+	a.timer.Reset(p.after(n, d.random.Float64()))
 }
 
 // resume sends a by the path that it paused for, or by any other.
