@@ -30,8 +30,9 @@ type Config struct {
 	// before it is dropped; 0: never.
 	PingInterval time.Duration
 
-	// Lenient ignores or rejects, as RFC 7143 allows a target to, what otherwise is a violation that costs the connection: commands
-	// outside the CmdSN window, and Data-Out with a wrong DataSN or length.
+	// Lenient is for initiators of others. It ignores or rejects, as RFC 7143 allows a target to, what otherwise is a violation that
+	// costs the connection: commands outside the CmdSN window, and Data-Out with a wrong DataSN or length. And it does not look at
+	// ExpStatSN: libiscsi, and with it qemu, takes the StatSN of an R2T for that of a response.
 	Lenient bool
 
 	// Auth is the target's part of the security stage; nil: nobody has to prove anything.

@@ -9,8 +9,8 @@ import (
 
 // What VPD page B0 tells.
 const (
-	maxWriteSame   = 64 << 20 // bytes
-	maxUnmap       = 1 << 30  // bytes
+	maxWriteSame   = maxTransfer // bytes
+	maxUnmap       = 512 << 20   // bytes
 	maxUnmapRanges = 256
 )
 

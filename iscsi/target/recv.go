@@ -137,7 +137,7 @@ func (c *conn) takeCmdSN(immediate bool, cmdSN, expStatSN pdu.Serial) bool {
 }
 
 func (c *conn) checkExpStatSN(s pdu.Serial) bool {
-	if c.statSN.Less(s) {
+	if c.statSN.Less(s) && !c.target.cfg.Lenient {
 		c.violate("ExpStatSN %d acknowledges what was not sent, the next StatSN is %d", s, c.statSN)
 		return false
 	}

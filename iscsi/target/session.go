@@ -63,9 +63,9 @@ func (s *session) end(done func()) {
 		done()
 		return
 	}
+	s.waiting = append(s.waiting, done) // first: the last task's end may end the session at once
 	s.conn.close(false, "session ended")
 	s.conn.abortAll()
-	s.waiting = append(s.waiting, done)
 	s.conn.checkOver()
 }
 
