@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/hawser-storage/hawser/blockdev/nbd"
+)
+
+// attachOptions are the flags of attach.
+type attachOptions struct {
+	foreground   bool
+	device       string
+	socket       string
+	listen       string
+	memory       sizeFlag
+	drainTimeout secondsFlag
+	retry        retryFlag
+	session      sessionOptions
+	log          logFlags
+}
+
+func newAttach() *cobra.Command {
+	o := attachOptions{memory: 128 << 20, drainTimeout: secondsFlag(30 * time.Second), retry: retryFlag(120 * time.Second)}
+	cmd := &cobra.Command{
+		Use:   "attach --foreground {--socket PATH | --listen HOST:PORT} VOLUME [VOLUME...]",
+		Short: "Attach a volume and serve it as an NBD device",
+		Long: `Attach a volume by every path given and serve it as an NBD device until SIGINT or SIGTERM.
+
+VOLUME is a URL; several URLs are paths of one volume, and so are several portals in one:
+
+  iscsi://host[:port][%interface][,host...]/target-iqn/lun
+
+When I/O may begin it prints one line that begins with "ready" and the NBD URI. SIGUSR1 prints a table of the paths on stderr. At
+the end what is in flight is finished, and a table says what each path carried; if it cannot be finished in time the exit status
+is 1 and the extents are named whose outcome is unknown. A second signal ends the process at once.`,
+		Example: "  hawser attach --foreground --socket /run/vol.sock iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.io.hawser:target/0",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), args, cmd.OutOrStdout(), &lockedWriter{w: cmd.ErrOrStderr()})
+		},
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.BoolVar(&o.foreground, "foreground", false, "serve in this process, until it is told to end")
+	fs.StringVar(&o.socket, "socket", "", "serve NBD on this unix socket (mode 0600)")
+	fs.StringVar(&o.listen, "listen", "", "serve NBD on this TCP address, on the loopback only")
+	fs.StringVar(&o.device, "device", "", "attach to this /dev/nbdN, or auto")
+	fs.Var(&o.memory, "memory", "all memory for data in flight")
+	fs.Var(&o.retry, "no-path-retry", "how long requests wait when no path is left")
+	fs.Var(&o.drainTimeout, "drain-timeout", "how long what is in flight may take at the end")
+	o.session.register(fs)
+	o.log.register(fs, "info")
+	return cmd
+}
+
+// check is what can be said before anything is done.
+func (o *attachOptions) check(args []string) error {
+	switch {
+	case o.device != "" || !o.foreground || o.socket == "" && o.listen == "":
+		return usagef("this build serves volumes in the foreground: add --foreground and --socket PATH or --listen HOST:PORT")
+	case o.socket != "" && o.listen != "":
+		return usagef("attach: --socket and --listen exclude each other")
+	case len(args) == 0:
+		return usagef("attach: no VOLUME: give iscsi://host[:port][,host...]/target-iqn/lun")
+	}
+	return nil
+}
+
+// run attaches, serves until a signal, and detaches.
+func (o *attachOptions) run(ctx context.Context, args []string, stdout io.Writer, stderr *lockedWriter) error {
+	if err := o.check(args); err != nil {
+		return err
+	}
+	h, err := o.log.handler(stderr)
+	if err != nil {
+		return err
+	}
+	held := holdLog(h)
+	cfg, err := o.volumeConfig(args, slog.New(held))
+	if err != nil {
+		return err
+	}
+	sig := watchSignals(ctx, stderr)
+	defer sig.close()
+	ln, err := o.openListener()
+	if err != nil {
+		return err
+	}
+	v, err := openVolume(sig.stop, cfg)
+	if err != nil {
+		_ = ln.Close()
+		if sig.stop.Err() != nil {
+			return nil // told to end before it was ready
+		}
+		return err
+	}
+	held.release()
+	warnOfSharedInterface(cfg)
+	fmt.Fprintf(stdout, "ready %s size %d (%s) paths %d/%d\n", ln.uri, v.Info().Size, humanize.IBytes(v.Info().Size), v.pathsUp(), len(cfg.paths))
+	return o.serve(sig, v, ln, stderr)
+}
+
+func (o *attachOptions) volumeConfig(args []string, log *slog.Logger) (volumeConfig, error) {
+	cfg := volumeConfig{memory: int(o.memory), retry: time.Duration(o.retry), log: log}
+	initiator, err := initiatorName(o.session.initiator)
+	if err != nil {
+		return cfg, err
+	}
+	base, err := o.session.config(initiator, log)
+	if err != nil {
+		return cfg, err
+	}
+	cfg.session = base
+	cfg.paths, err = parseVolume(args)
+	return cfg, err
+}
+
+// serve is the time between ready and the end.
+func (o *attachOptions) serve(sig *signals, v *volume, ln *nbdListener, stderr *lockedWriter) error {
+	served := make(chan error, 1)
+	go func() { served <- v.server.Serve(ln) }()
+	var err error
+	for ended := false; !ended; {
+		select {
+		case <-sig.status:
+			printPaths(stderr, v.status())
+		case <-sig.stop.Done():
+			ended = true
+		case err = <-served: // it could not go on listening
+			served <- nbd.ErrClosed
+			ended = true
+		}
+	}
+	last, closeErr := v.close(time.Duration(o.drainTimeout))
+	<-served
+	printPaths(stderr, last)
+	return errors.Join(err, closeErr)
+}

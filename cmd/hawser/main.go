@@ -1,0 +1,70 @@
+// Hawser attaches a volume of an iSCSI storage, by every path that leads to it, as one NBD device, in userspace.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit statuses.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program. It returns the exit status; an error is one line on stderr.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	started := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(stderr, "hawser: "+oneLine(err.Error()))
+	var usage *usageError
+	if started && !errors.As(err, &usage) {
+		return exitFailed
+	}
+	fmt.Fprintf(stderr, "Try '%s --help'.\n", cmd.CommandPath())
+	return exitUsage
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hawser",
+		Short: "An iSCSI volume, by every path that leads to it, as one block device",
+		Long: "hawser logs in to an iSCSI storage by every path, makes one volume of them, and serves it as an NBD device.\n" +
+			"It is one process in userspace: no kernel initiator, no iscsid, no multipathd.",
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newAttach(), newTarget(), newIQN(), newDemo(), newVersion())
+	return root
+}
+
+// usageError is a command that makes no sense as it was written.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// oneLine keeps an error to its line, whatever a peer or the system put into it.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

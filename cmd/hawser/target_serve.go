@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hawser-storage/hawser/blockdev/loop"
+	"github.com/hawser-storage/hawser/iscsi"
+	"github.com/hawser-storage/hawser/iscsi/target"
+)
+
+// targetOptions are the flags of target serve.
+type targetOptions struct {
+	listen []string
+	luns   []string
+	iqn    string
+	force  []string
+	log    logFlags
+}
+
+func newTargetServe() *cobra.Command {
+	var o targetOptions
+	cmd := &cobra.Command{
+		Use:   "serve --lun SPEC...",
+		Short: "Serve LUNs over iSCSI until it is told to end",
+		Long: `Serve LUNs over iSCSI until SIGINT or SIGTERM. The LUNs are numbered from 0 in the order of their flags:
+
+  null:SIZE    reads as zeroes, forgets what is written
+  ram:SIZE     memory, gone with the process
+  file:PATH    a file or a block device
+
+Options follow with commas: block=BYTES, wce=on|off, thin=on|off, ro=on|off, serial=TEXT, naa=HEX, size=SIZE (makes the file so
+long). K, M, G and T are binary. Everybody who reaches a portal may read and write.
+
+When it listens it prints one line that begins with "ready", and names the portals and the LUNs.`,
+		Example: "  hawser target serve --listen 127.0.0.1:3260,127.0.0.2:3260 --lun ram:1G",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.run(cmd.Context(), cmd.OutOrStdout(), &lockedWriter{w: cmd.ErrOrStderr()})
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringSliceVar(&o.listen, "listen", []string{"127.0.0.1:3260"}, "portals: HOST:PORT, with commas or repeated")
+	fs.StringArrayVar(&o.luns, "lun", nil, "a LUN: null:SIZE, ram:SIZE or file:PATH; repeat for more")
+	fs.StringVar(&o.iqn, "iqn", target.DefaultIQN, "the target's name")
+	fs.StringArrayVar(&o.force, "force", nil, "insist on a key of the login: InitialR2T=Yes, MaxBurstLength=16384, ...; repeat for more")
+	o.log.register(fs, "warn")
+	return cmd
+}
+
+func (o *targetOptions) config(log *slog.Logger) (target.Config, error) {
+	cfg := target.Config{IQN: o.iqn, Force: map[string]string{}, Logger: log}
+	if err := iscsi.ValidName(o.iqn); err != nil {
+		return cfg, usagef("--iqn: %v", err)
+	}
+	if len(o.luns) == 0 {
+		return cfg, usagef("target serve: nothing to serve: give --lun, such as --lun ram:1G")
+	}
+	for _, spec := range o.luns {
+		lun, err := target.ParseLUN(spec)
+		if err != nil {
+			return cfg, usagef("--lun: %v", err)
+		}
+		cfg.LUNs = append(cfg.LUNs, lun)
+	}
+	for _, f := range o.force {
+		key, value, ok := strings.Cut(f, "=")
+		if !ok || key == "" {
+			return cfg, usagef("--force %q: want KEY=VALUE", f)
+		}
+		cfg.Force[key] = value
+	}
+	return cfg, nil
+}
+
+// run serves until a signal.
+func (o *targetOptions) run(ctx context.Context, stdout io.Writer, stderr *lockedWriter) error {
+	h, err := o.log.handler(stderr)
+	if err != nil {
+		return err
+	}
+	log := slog.New(h)
+	cfg, err := o.config(log)
+	if err != nil {
+		return err
+	}
+	sig := watchSignals(ctx, stderr)
+	defer sig.close()
+	t, err := startTarget(cfg, o.listen)
+	if err != nil {
+		return err
+	}
+	for _, p := range t.portals {
+		if !isLoopback(p) {
+			log.Warn("the portal is reachable from beyond this host, and anybody may log in", "portal", p.String())
+		}
+	}
+	fmt.Fprintf(stdout, "ready %s portals %s luns %s\n", cfg.IQN, t.portalList(), o.lunList())
+	select {
+	case <-sig.stop.Done():
+	case err = <-t.failed:
+	}
+	return errors.Join(err, t.close())
+}
+
+func (o *targetOptions) lunList() string {
+	var s []string
+	for i, l := range o.luns {
+		s = append(s, strconv.Itoa(i)+"="+l)
+	}
+	return strings.Join(s, " ")
+}
+
+// closeTargetWithin bounds the end of a target: I/O on files may still be under way.
+const closeTargetWithin = 10 * time.Second
+
+// localTarget is a target on a loop of its own.
+type localTarget struct {
+	*target.Target
+	loop    *loop.Loop
+	ran     chan error
+	portals []net.Addr
+	failed  chan error // a portal that stopped listening
+}
+
+// startTarget listens at every address, and serves.
+func startTarget(cfg target.Config, listen []string) (*localTarget, error) {
+	lns, err := listenAll(listen)
+	if err != nil {
+		return nil, err
+	}
+	t, err := newLocalTarget(cfg)
+	if err != nil {
+		closeAll(lns)
+		return nil, err
+	}
+	t.failed = make(chan error, len(lns))
+	for _, ln := range lns {
+		t.portals = append(t.portals, ln.Addr())
+		go func() {
+			if err := t.Serve(ln, portalGroup); err != nil {
+				t.failed <- err
+			}
+		}()
+	}
+	return t, nil
+}
+
+// portalGroup is the tag of all portals: each session has one connection, so nothing depends on it.
+const portalGroup = 1
+
+func newLocalTarget(cfg target.Config) (*localTarget, error) {
+	l, err := loop.New(loop.Config{})
+	if err != nil {
+		return nil, err
+	}
+	t := &localTarget{loop: l, ran: make(chan error, 1)}
+	go func() { t.ran <- l.Run() }()
+	if t.Target, err = target.New(l, cfg); err != nil {
+		l.Stop()
+		return nil, errors.Join(err, <-t.ran)
+	}
+	return t, nil
+}
+
+func (t *localTarget) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTargetWithin)
+	defer cancel()
+	err := t.Target.Close(ctx)
+	t.loop.Stop()
+	return errors.Join(err, <-t.ran)
+}
+
+func (t *localTarget) portalList() string {
+	var s []string
+	for _, p := range t.portals {
+		s = append(s, p.String())
+	}
+	return strings.Join(s, ",")
+}
+
+func listenAll(addrs []string) (lns []net.Listener, err error) {
+	for _, a := range addrs {
+		ln, err := net.Listen("tcp", a)
+		if err != nil {
+			closeAll(lns)
+			return nil, fmt.Errorf("cannot listen at %s: %w: stop what listens there, or choose another address with --listen", a, rootCause(err))
+		}
+		lns = append(lns, ln)
+	}
+	return lns, nil
+}
+
+func closeAll(lns []net.Listener) {
+	for _, ln := range lns {
+		_ = ln.Close()
+	}
+}
+
+func isLoopback(a net.Addr) bool {
+	t, ok := a.(*net.TCPAddr)
+	return ok && t.IP.IsLoopback()
+}
+
+// rootCause takes off what the packages on the way have put before an error.
+func rootCause(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}
