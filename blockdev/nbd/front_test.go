@@ -39,6 +39,7 @@ type frontConn struct {
 }
 
 func newFront(env loop.Env, info blockdev.Info, conns ...net.Conn) (*front, error) {
+	info.Limits = blockdev.Limits{} // the server cuts what is larger
 	f := &front{env: env, info: info}
 	for _, nc := range conns {
 		if err := goShaking(nc); err != nil {

@@ -31,6 +31,19 @@ func newSteady(t testing.TB, dev func(l *loop.Loop) blockdev.Device) *steady {
 	must(t, err)
 	s, err := New(l, arena, []Export{{Device: dev(l)}}, Config{})
 	must(t, err)
+	fd, nc := socketPair(t)
+	must(t, s.begin(nc))
+	s.endShaking(nc)
+	s.enter(s.volumes[0])
+	s.adopt(nc, s.volumes[0])
+	st := &steady{t: t, loop: l, arena: arena, server: s, fd: fd, in: make([]byte, 4<<20)}
+	t.Cleanup(st.close)
+	return st
+}
+
+// socketPair is a client's descriptor and a server's connection.
+func socketPair(t testing.TB) (int, net.Conn) {
+	t.Helper()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK, 0)
 	must(t, err)
 	must(t, syscall.SetsockoptInt(fds[0], syscall.SOL_SOCKET, syscall.SO_SNDBUF, 4<<20))
@@ -38,13 +51,7 @@ func newSteady(t testing.TB, dev func(l *loop.Loop) blockdev.Device) *steady {
 	nc, err := net.FileConn(f)
 	must(t, err)
 	must(t, f.Close())
-	must(t, s.begin(nc))
-	s.endShaking(nc)
-	s.enter(s.volumes[0])
-	s.adopt(nc, s.volumes[0])
-	st := &steady{t: t, loop: l, arena: arena, server: s, fd: fds[0], in: make([]byte, 4<<20)}
-	t.Cleanup(st.close)
-	return st
+	return fds[0], nc
 }
 
 func must(t testing.TB, err error) {
