@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/blocktest"
@@ -94,5 +95,71 @@ func (s *simulated) fixture(t *testing.T) *blocktest.Fixture {
 		Do:    func(fn func()) { must(t, s.w.Do(fn)) },
 		Close: s.close,
 		Model: blocktest.ModelOptions{Seed: s.w.Seed()},
+	}
+}
+
+// Clients come, ask for anything, and go in the worst way at any moment; in the end the server is closed among them. Whatever the
+// schedule, everything comes back. The world itself fails the test if something hangs.
+func TestClientsComeAndGo(t *testing.T) {
+	cfg := Config{Budget: 1 << 20, Depth: 8, Connections: 4}
+	limits := blockdev.Limits{MaxTransfer: 100 << 10}
+	sim.Each(t, 60, func(t *testing.T, w *sim.World) {
+		s := newSimulated(t, w, memdev.Config{Size: 4 << 20, Limits: limits}, cfg, 1)
+		gone := make([]loop.Gate, 6)
+		for i := range gone {
+			gone[i] = w.NewGate()
+			w.Go(func() {
+				defer gone[i].Open()
+				for range 5 {
+					s.rudeClient()
+				}
+			})
+		}
+		must(t, w.Do(func() {
+			w.Sleep(time.Duration(w.Rand().Int64N(int64(20 * time.Millisecond))))
+			err := s.close(context.Background())
+			for _, g := range gone {
+				g.Wait()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			held := 0
+			_ = s.loop.Await(func(done func()) { held = s.arena.Chunks() - s.arena.Free(); done() })
+			if v := s.server.volumes[0]; held != 0 || v.clients != 0 || v.reading != 0 || v.quota.Used != 0 {
+				t.Errorf("left: %d chunks, %d clients, %d bytes of READs, %d of the quota", held, v.clients, v.reading, v.quota.Used)
+			}
+		}))
+	})
+}
+
+// rudeClient sends some requests, reads some of the replies, and breaks off.
+func (s *simulated) rudeClient() {
+	c, err := s.w.Dial(context.Background(), "", simAddr)
+	if err != nil {
+		return
+	}
+	defer c.(*sim.Conn).Abort()
+	rng := s.w.Rand()
+	if rng.IntN(8) == 0 || goShaking(c) != nil {
+		return
+	}
+	for n := rng.IntN(30); n > 0; n-- {
+		kind := []uint16{cmdRead, cmdWrite, cmdFlush, cmdTrim, cmdWriteZeroes, 99}[rng.IntN(6)]
+		length := uint32(rng.IntN(1<<uint(rng.IntN(12)))) * 512
+		b := request(kind, 0, uint64(n), uint64(rng.IntN(4096))*512, length)
+		if kind == cmdWrite {
+			b = append(b, make([]byte, rng.IntN(int(length)+1))...)
+			if rng.IntN(4) != 0 {
+				b = append(b[:requestLen], make([]byte, length)...)
+			}
+		}
+		_ = c.SetDeadline(s.w.Time().Add(time.Duration(rng.Int64N(int64(5 * time.Millisecond)))))
+		if _, err := c.Write(b); err != nil {
+			return
+		}
+		if rng.IntN(3) == 0 {
+			_, _ = c.Read(make([]byte, rng.IntN(1<<20)))
+		}
 	}
 }
