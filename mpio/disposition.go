@@ -27,7 +27,7 @@ type disposition struct {
 	effect     Effect
 }
 
-// SAM status bytes and sense keys (SAM-5 5.3.1, SPC-4 4.5.6).
+// SAM status bytes and sense keys (SAM-5 5.3.1, SPC-4 4.5).
 const (
 	statusGood          = 0x00
 	statusCheck         = 0x02

@@ -78,8 +78,8 @@
 // A write whose outcome is unknown is retried, and its first copy may still be carried out: after the retry, and after a newer
 // write to the same blocks, which it would undo. The retry itself is harmless, as it is the same data. The type fence is told of each such
 // orphan, and is where later writes to the extent would be held until the first copy is known to be dead. It counts them
-// ([Status].Orphans). What protects the blocks is that the path logs in again under the same name, which makes the target drop
-// what it still had.
+// (Status.Orphans), and holds nothing back: until that path has logged in again under the same name, which makes the target drop what
+// it still had of the old session, nothing keeps a ghost from a newer write.
 //
 // # FLUSH
 //
