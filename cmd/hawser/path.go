@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"github.com/hawser-storage/hawser/blockdev"
@@ -76,4 +78,13 @@ func (p *path) note(up bool, err error) {
 		p.reported, p.err = true, err
 		p.first <- p // it has room for one of each path
 	}
+}
+
+// history is the states that the path had since it was first up.
+func (p *path) history() string {
+	n := int(p.changes.Load())
+	if n > 5 {
+		return fmt.Sprintf("%d changes", n-1)
+	}
+	return strings.Join([]string{"up", "down", "up", "down", "up"}[:n], ", ")
 }
