@@ -178,5 +178,3 @@ func (f *flusher) Run() {
 	f.flushDue = false
 	(*conn)(f).flush()
 }
-
-var _ blockdev.Completer = (*command)(nil)

@@ -36,11 +36,13 @@
 // What is in flight is bounded in bytes for each export ([Config.Budget]), and in requests for each connection ([Config.Depth]).
 // When there is no room a connection stops reading, and the socket pushes back; room is given in the order in which it was asked
 // for. A WRITE gets all of it when its header is seen, so two large WRITEs never wait for each other. A client that does not read
-// its replies may use up the budget for READs, but each connection has 1 MiB of its own, so the others go on.
+// its replies may use up the budget for READs, and one that stops within a large WRITE that for WRITEs; but each connection has
+// some room of its own (1 MiB to read, 5 chunks to write), so the others go on.
 //
 // A chunk that is received into is held until all requests in it are answered, and a READ that waits for a slow client holds the
-// chunks that its segments lie in. An arena that is to keep exports from each other's harm has room for each one's Budget twice,
-// and about a third of a MiB for each connection. With less it works, and they wait for one another.
+// chunks that its segments lie in, however little of them. [Config.ArenaSize] is what an export needs to keep out of the others'
+// way. With less it works, and they wait for one another. What else takes chunks from the arena, such as the receive side of a
+// session, needs its own on top, or it waits for WRITEs that wait for it.
 //
 // # Goroutines
 //

@@ -2,6 +2,7 @@ package nbd
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +43,21 @@ func TestInteropQemuIO(t *testing.T) {
 		"-c", "write -P 0x5a 4096 1M", "-c", "flush", "-c", "read -P 0x5a 4096 1M", "-c", "write -f -P 0x33 8M 64k",
 		"-c", "write -z 4096 4096", "-c", "read -P 0 4096 4096", "-c", "discard 8M 64k", "-c", "read -P 0x5a 8192 4096",
 		"-c", "write -P 0x77 16M 30M", "-c", "read -P 0x77 16M 30M"))
+}
+
+func TestInteropTCP(t *testing.T) {
+	b := newBench(t, ram(memdev.Config{Size: 64 << 20, BlockSize: 4096}), Config{})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	served := make(chan error, 1)
+	go func() { served <- b.server.Serve(ln) }()
+	uri := "nbd://" + ln.Addr().String() + "/disk"
+	t.Log(tool(t, "nbdinfo", uri))
+	t.Log(tool(t, "qemu-io", "-f", "raw", "-t", "none", uri, "-c", "write -P 0x5a 0 32M", "-c", "read -P 0x5a 0 32M"))
+	must(t, ln.Close())
+	if err := <-served; err == nil {
+		t.Error("Serve returned nil when its listener was closed")
+	}
 }
 
 func TestInteropNbdcopy(t *testing.T) {

@@ -94,7 +94,7 @@ func (s *simulated) fixture(t *testing.T) *blocktest.Fixture {
 		Front: s.front, Loop: s.loop, Arena: s.arena, Zeroed: true,
 		Do:    func(fn func()) { must(t, s.w.Do(fn)) },
 		Close: s.close,
-		Model: blocktest.ModelOptions{Seed: s.w.Seed()},
+		Model: blocktest.ModelOptions{Seed: s.w.Seed(), Ops: 400}, // bytes come one by one in some worlds
 	}
 }
 
