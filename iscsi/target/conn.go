@@ -124,7 +124,7 @@ func (c *conn) close(abort bool, why string) {
 	} else {
 		_ = c.watch.Close()
 	}
-	delete(c.portal.conns, c)
+	c.portal.leave(c)
 	c.dropWindow()
 	c.tasks.each(func(t *task) {
 		if t.rule == nil || !t.rule.survives(t) {

@@ -1,6 +1,8 @@
 package target
 
 import (
+	"slices"
+
 	"github.com/hawser-storage/hawser/iscsi/pdu"
 	"github.com/hawser-storage/hawser/iscsi/scsi"
 )
@@ -54,7 +56,7 @@ func (f *Faults) UnitAttention(lun int, code scsi.Code) {
 	f.onLoop(func() {
 		t := f.target
 		for _, p := range t.portals {
-			for c := range p.conns {
+			for _, c := range slices.Clone(p.conns) {
 				if lun < len(t.luns) && !c.discovery() {
 					c.attend(t.luns[lun], code)
 				}
@@ -111,7 +113,7 @@ func (f *Faults) eachConn(addr string, fn func(*conn)) {
 			if addr != "" && addr != p.name {
 				continue
 			}
-			for c := range p.conns {
+			for _, c := range slices.Clone(p.conns) {
 				fn(c)
 			}
 		}

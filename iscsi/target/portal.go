@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"time"
 
 	"github.com/hawser-storage/hawser/blockdev/loop"
 	"github.com/hawser-storage/hawser/iscsi/login"
@@ -19,7 +21,7 @@ type portal struct {
 	tag    uint16
 	index  int // from 0
 
-	conns    map[*conn]struct{}
+	conns    []*conn // in the order in which they came
 	counters PortalCounters
 	fault    portalFault
 }
@@ -51,7 +53,10 @@ func (p *portal) login(c net.Conn) {
 		return
 	}
 	var s *session
-	par, err := login.Accept(context.Background(), c, p.loginConfig(c, &s))
+	env := p.target.loop.Env()
+	_ = c.SetDeadline(env.Time().Add(login.DefaultTimeout)) // a broken connection says so when it is read
+	par, err := login.Accept(worldly{context.Background(), env.Time().Add(time.Hour)}, c, p.loginConfig(c, &s))
+	_ = c.SetDeadline(time.Time{})
 	if err != nil {
 		p.refused(c, s, err)
 		return
@@ -64,6 +69,14 @@ func (p *portal) login(c net.Conn) {
 		_ = c.Close() // the loop has ended
 	}
 }
+
+// worldly is a context that leaves the time to the connection's deadline, which goes by the clock of the loop's world.
+type worldly struct {
+	context.Context
+	end time.Time
+}
+
+func (w worldly) Deadline() (time.Time, bool) { return w.end, true }
 
 // admit says whether the portal is up. One that stalls says nothing until it is up again.
 func (p *portal) admit(c net.Conn) bool {
@@ -160,11 +173,17 @@ func (p *portal) adopt(nc net.Conn, s *session, par *login.Params) {
 	}
 	c.watch, s.conn, s.login = w, c, nil
 	t.live++
-	p.conns[c] = struct{}{}
+	p.conns = append(p.conns, c)
 	p.counters.Logins++
 	c.startPing()
 	p.fault.joined(c)
 	t.log.Info("session opened", "portal", p.name, "initiator", par.InitiatorName, "type", par.SessionType.String(), "tsih", s.tsih)
+}
+
+func (p *portal) leave(c *conn) {
+	if i := slices.Index(p.conns, c); i >= 0 {
+		p.conns = slices.Delete(p.conns, i, i+1)
+	}
 }
 
 // reset ends a connection of the control plane without a FIN where that can be.

@@ -1,6 +1,8 @@
 package target
 
 import (
+	"slices"
+
 	"github.com/hawser-storage/hawser/blockdev/loop"
 )
 
@@ -71,7 +73,7 @@ func (f *Faults) Down(addr string, rst bool) {
 	f.eachPortal(addr, func(p *portal) {
 		p.fault.downNow = true
 		p.fault.release()
-		for c := range p.conns {
+		for _, c := range slices.Clone(p.conns) {
 			c.close(rst, "portal is down")
 		}
 	})
@@ -82,7 +84,7 @@ func (f *Faults) Down(addr string, rst bool) {
 func (f *Faults) Stall(addr string) {
 	f.eachPortal(addr, func(p *portal) {
 		p.fault.stalled = true
-		for c := range p.conns {
+		for _, c := range slices.Clone(p.conns) {
 			c.stall(true)
 		}
 	})
@@ -93,7 +95,7 @@ func (f *Faults) Up(addr string) {
 	f.eachPortal(addr, func(p *portal) {
 		p.fault.downNow = false
 		p.fault.release()
-		for c := range p.conns {
+		for _, c := range slices.Clone(p.conns) {
 			c.stall(false)
 		}
 	})

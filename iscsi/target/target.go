@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/hawser-storage/hawser/blockdev/loop"
@@ -83,7 +85,7 @@ func (t *Target) Serve(ln net.Listener, tag uint16) error {
 	t.lns = append(t.lns, ln)
 	t.mu.Unlock()
 
-	p := &portal{target: t, ln: ln, name: ln.Addr().String(), tag: tag, conns: map[*conn]struct{}{}}
+	p := &portal{target: t, ln: ln, name: ln.Addr().String(), tag: tag}
 	t.onLoop(func() {
 		p.index = len(t.portals)
 		t.portals = append(t.portals, p)
@@ -183,13 +185,14 @@ func (t *Target) shutDown() {
 	t.shut = true
 	for _, p := range t.portals {
 		p.fault.release()
-		for c := range p.conns {
+		for _, c := range slices.Clone(p.conns) {
 			c.close(false, "target closed")
 			c.abortAll()
 			c.checkOver()
 		}
 	}
-	for _, s := range t.sessions {
+	sessions := slices.SortedFunc(maps.Values(t.sessions), func(a, b *session) int { return int(a.tsih) - int(b.tsih) })
+	for _, s := range sessions {
 		s.end(func() {})
 	}
 }

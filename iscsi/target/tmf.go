@@ -1,6 +1,8 @@
 package target
 
 import (
+	"slices"
+
 	"github.com/hawser-storage/hawser/iscsi/pdu"
 	"github.com/hawser-storage/hawser/iscsi/scsi"
 )
@@ -82,7 +84,7 @@ func (c *conn) abortTask(p *pdu.TaskMgmtRequest, b *barrier) pdu.TaskMgmtResult 
 // and of a reset this one too.
 func (c *conn) clearUnit(l *lun, fn pdu.TaskMgmtFunction, b *barrier) {
 	for _, p := range c.target.portals {
-		for other := range p.conns {
+		for _, other := range slices.Clone(p.conns) {
 			if other != c && fn == pdu.AbortTaskSet || other.discovery() {
 				continue
 			}
@@ -125,7 +127,7 @@ type closeAll struct{ t *Target }
 
 func (a closeAll) Run() {
 	for _, p := range a.t.portals {
-		for c := range p.conns {
+		for _, c := range slices.Clone(p.conns) {
 			c.close(false, "TARGET COLD RESET")
 		}
 	}
