@@ -61,6 +61,12 @@ is 1 and the extents are named whose outcome is unknown. A second signal ends th
 	return cmd
 }
 
+// Bounds of --memory, in bytes. With less than the least there is no room for the connections and one request.
+const (
+	leastMemory = 16 << 20
+	mostMemory  = 64 << 30
+)
+
 // check is what can be said before anything is done.
 func (o *attachOptions) check(args []string) error {
 	switch {
@@ -68,6 +74,8 @@ func (o *attachOptions) check(args []string) error {
 		return usagef("this build serves volumes in the foreground: add --foreground and --socket PATH or --listen HOST:PORT")
 	case o.socket != "" && o.listen != "":
 		return usagef("attach: --socket and --listen exclude each other")
+	case o.memory < leastMemory || o.memory > mostMemory:
+		return usagef("--memory %v: want 16M to 64G", &o.memory)
 	case len(args) == 0:
 		return usagef("attach: no VOLUME: give iscsi://host[:port][,host...]/target-iqn/lun")
 	}
@@ -139,6 +147,7 @@ func (o *attachOptions) serve(sig *signals, v *volume, ln *nbdListener, stderr *
 			ended = true
 		}
 	}
+	v.log.Info("draining", "at_most", time.Duration(o.drainTimeout).String())
 	last, closeErr := v.close(time.Duration(o.drainTimeout))
 	<-served
 	printPaths(stderr, last)

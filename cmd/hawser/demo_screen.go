@@ -109,7 +109,11 @@ func (s *screen) bar(n, all uint64) string {
 		all = 1
 	}
 	full := int((n*barLen + all/2) / all)
-	return s.paint(green, strings.Repeat("█", full)) + s.paint(faint, strings.Repeat("░", barLen-full)) + fmt.Sprintf(" %3d %%", n*100/all)
+	on, off := "#", "."
+	if s.colour {
+		on, off = "█", "░"
+	}
+	return s.paint(green, strings.Repeat(on, full)) + s.paint(faint, strings.Repeat(off, barLen-full)) + fmt.Sprintf(" %3d %%", (n*100+all/2)/all)
 }
 
 // summary is the table of what each path carried.

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/iscsi"
 	"github.com/hawser-storage/hawser/iscsi/login"
 	"github.com/hawser-storage/hawser/iscsi/pdu"
@@ -28,14 +31,15 @@ func explain(err error, p pathConfig, initiator string, timeout time.Duration) r
 	}
 	switch {
 	case errors.Is(err, iscsi.ErrNoLUN):
-		return reason{err.Error(), "check the number, or map the LUN to " + initiator}
+		_, others, _ := strings.Cut(err.Error(), iscsi.ErrNoLUN.Error())
+		return reason{fmt.Sprintf("there is no LUN %d%s", p.lun, others), "check the number, or map the LUN to " + initiator}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return reason{"connection refused", "start the target, or check address and port"}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return reason{"no route to it", "check the address and this host's network"}
 	case isTimeout(err):
 		return reason{fmt.Sprintf("no answer within %v", timeout), "check the address, firewalls on the way, and that an iSCSI target listens there"}
-	case errors.Is(err, errNothingHeard):
+	case errors.Is(err, errSilent):
 		return reason{"connected, and then no answer", "see the target's log"}
 	}
 	return reason{err.Error(), "see the target's log"}
@@ -59,11 +63,28 @@ func explainLogin(e *login.Error, p pathConfig, initiator string) reason {
 	return reason{fmt.Sprintf("the target refused the login: %v", e.Status()), e.Advice()}
 }
 
-// explainIdentity says that a path leads elsewhere.
-func explainIdentity(p mpio.PathStatus) error {
-	e, ok := errors.AsType[*mpio.IdentityError](p.Reason)
-	if !ok {
-		return fmt.Errorf("path %s: %w", p.Path, p.Reason)
+// explainIdentity says that a path leads elsewhere than another one that is up.
+func explainIdentity(paths []mpio.PathStatus, refused int) error {
+	e, ok := errors.AsType[*mpio.IdentityError](paths[refused].Reason)
+	up := slices.IndexFunc(paths, func(p mpio.PathStatus) bool { return p.State == mpio.StateUp })
+	if !ok || up < 0 || e.Field == "" {
+		return fmt.Errorf("cannot attach: %w", paths[refused].Reason)
 	}
-	return e
+	a, b := identityOf(paths[up].Path, &e.Want), identityOf(paths[refused].Path, &e.Got)
+	if up > refused {
+		a, b = b, a
+	}
+	return fmt.Errorf("the paths lead to different volumes: their %s differs: %s; %s: correct the LUN mapping, or attach them one by one", e.Field, a, b)
+}
+
+func identityOf(path string, i *blockdev.Info) string {
+	return fmt.Sprintf("%s has ID %s, serial %s, %d bytes in blocks of %d", path,
+		orNone(i.Identity.ID), orNone(i.Identity.Serial), i.Size, i.BlockSize)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
 }

@@ -35,12 +35,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(stderr, "hawser: "+oneLine(err.Error()))
 	var usage *usageError
 	if started && !errors.As(err, &usage) {
+		fmt.Fprintf(stderr, "hawser: %s\n", oneLine(err.Error()))
 		return exitFailed
 	}
-	fmt.Fprintf(stderr, "Try '%s --help'.\n", cmd.CommandPath())
+	fmt.Fprintf(stderr, "hawser: %s (see '%s --help')\n", oneLine(err.Error()), cmd.CommandPath())
 	return exitUsage
 }
 
@@ -66,5 +66,13 @@ func (e *usageError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
-// oneLine keeps an error to its line, whatever a peer or the system put into it.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// oneLine keeps an error to its line, whatever a peer or the system put into it. Joined errors come with a line each.
+func oneLine(s string) string {
+	var parts []string
+	for line := range strings.Lines(s) {
+		if words := strings.Fields(line); len(words) > 0 {
+			parts = append(parts, strings.Join(words, " "))
+		}
+	}
+	return strings.Join(parts, "; ")
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // signals is what the operator tells a process that serves. SIGINT, SIGTERM and SIGHUP end it in order, a second one at once;
@@ -39,6 +40,10 @@ func watchSignals(ctx context.Context, stderr io.Writer) *signals {
 	}}
 }
 
+// atOnceAfter is how much later a second signal has to come to count as one: some programs, such as timeout(1), send each signal
+// both to the process and to its group.
+const atOnceAfter = 500 * time.Millisecond
+
 func endOnSignals(end <-chan os.Signal, over <-chan struct{}, cancel func(), stderr io.Writer) {
 	select {
 	case <-end:
@@ -46,10 +51,17 @@ func endOnSignals(end <-chan os.Signal, over <-chan struct{}, cancel func(), std
 	case <-over:
 		return
 	}
-	select {
-	case s := <-end:
-		fmt.Fprintf(stderr, "hawser: second signal (%v): ended at once; what was in flight may or may not have been written\n", s)
-		os.Exit(exitFailed)
-	case <-over:
+	first := time.Now()
+	for {
+		select {
+		case s := <-end:
+			if time.Since(first) < atOnceAfter {
+				continue
+			}
+			fmt.Fprintf(stderr, "hawser: second signal (%v): ended at once; what was in flight may or may not have been written\n", s)
+			os.Exit(exitFailed)
+		case <-over:
+			return
+		}
 	}
 }

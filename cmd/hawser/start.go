@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,13 +19,13 @@ const othersWithin = time.Second
 func (v *volume) awaitPaths(ctx context.Context, cfg *volumeConfig, first <-chan *path) error {
 	bound := time.NewTimer(startWithin(cfg.session.LoginTimeout))
 	defer bound.Stop()
-	var down []*path
+	down := map[*path]error{}
 	up := 0
 	for up+len(down) < len(v.paths) {
 		select {
 		case p := <-first:
 			if p.err != nil {
-				down = append(down, p)
+				down[p] = p.err
 				continue
 			}
 			if up++; up == 1 {
@@ -34,7 +33,7 @@ func (v *volume) awaitPaths(ctx context.Context, cfg *volumeConfig, first <-chan
 			}
 		case <-bound.C:
 			if up == 0 {
-				return v.noPath(cfg, v.silent(down))
+				return v.noPath(cfg, down)
 			}
 			return v.oneVolume()
 		case <-ctx.Done():
@@ -50,36 +49,31 @@ func (v *volume) awaitPaths(ctx context.Context, cfg *volumeConfig, first <-chan
 // startWithin bounds the start: connecting and logging in each have their time, and then the LUN is asked what it is.
 func startWithin(login time.Duration) time.Duration { return 3 * login }
 
-// silent is all paths, with a reason for those that have not reported.
-func (v *volume) silent(down []*path) []*path {
-	all := slices.Clone(down)
-	for _, p := range v.paths {
-		if !slices.Contains(down, p) {
-			all = append(all, &path{config: p.config, LUN: p.LUN, err: errNothingHeard})
-		}
-	}
-	return all
-}
-
-var errNothingHeard = errors.New("nothing was heard of it")
-
 // oneVolume fails if a path that is connected leads to another volume than the others.
 func (v *volume) oneVolume() error {
-	for _, p := range v.status().Paths {
+	paths := v.status().Paths
+	for i, p := range paths {
 		if p.State == mpio.StateRefused {
-			return explainIdentity(p)
+			return explainIdentity(paths, i)
 		}
 	}
 	return nil
 }
 
+// errSilent is for a path that has not even failed.
+var errSilent = errors.New("nothing was heard of it")
+
 // noPath is the one line on why a volume could not be attached: what failed and what to do, for each path, or once for all that
 // have it in common.
-func (v *volume) noPath(cfg *volumeConfig, down []*path) error {
+func (v *volume) noPath(cfg *volumeConfig, errs map[*path]error) error {
 	var reasons []reason
 	where := map[reason][]string{}
-	for _, p := range down {
-		r := explain(p.err, p.config, cfg.session.InitiatorName, cfg.session.LoginTimeout)
+	for _, p := range v.paths {
+		err := errs[p]
+		if err == nil {
+			err = errSilent
+		}
+		r := explain(err, p.config, cfg.session.InitiatorName, cfg.session.LoginTimeout)
 		if where[r] == nil {
 			reasons = append(reasons, r)
 		}
