@@ -115,7 +115,7 @@ func (t *task) prepare(ahs []byte) {
 	}
 	t.conn.target.faults.meet(t)
 	if t.want > 0 && !t.discard && t.buf == nil && (t.op.collect || !t.lun.lends() || t.rule != nil) {
-		t.buf = t.conn.target.pool.get(int(t.want))
+		t.borrow(int(t.want))
 	}
 }
 
@@ -176,10 +176,7 @@ func (c *conn) release(t *task) {
 	if t.immediate {
 		c.immediates--
 	}
-	if t.buf != nil {
-		c.target.pool.put(t.buf)
-		t.buf = nil
-	}
+	t.giveBack()
 	t.state, t.rule, t.lun, t.op = taskIdle, nil, nil, nil
 	t.chain, c.free = c.free, t
 	if c.closed {

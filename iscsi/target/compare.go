@@ -85,7 +85,8 @@ func prepareCompareAndWrite(t *task) {
 	if !t.extent(c.LBA, uint64(c.Blocks)) || !t.transferable(c.Protect, 13) || !t.writable() {
 		return
 	}
-	t.need, t.fua = 2*uint32(t.len), c.FUA
+	t.need = 2 * uint32(t.len)
+	t.forceUnit(c.FUA)
 	if t.edtl != t.need {
 		t.fail(scsi.InvalidFieldInCDB(13))
 	}
@@ -106,7 +107,7 @@ func execCompareAndWrite(t *task) {
 		t.mediumError(true)
 		return
 	}
-	if t.fua || !t.lun.WriteCache {
+	if t.stable {
 		t.sync()
 	}
 }

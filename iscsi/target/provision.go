@@ -86,7 +86,7 @@ func prepareWriteSame(t *task) {
 	case !t.writable():
 		return
 	}
-	t.flag = w.Unmap
+	t.flag, t.stable = w.Unmap, !t.lun.WriteCache
 	if w.Unmap {
 		t.lun.counters.Unmaps++
 	}
@@ -113,7 +113,7 @@ func execWriteSame(t *task) {
 		t.mediumError(true)
 		return
 	}
-	if !t.lun.WriteCache {
+	if t.stable {
 		t.sync()
 	}
 }
@@ -152,9 +152,9 @@ func prepareGetLBAStatus(t *task) {
 		return
 	}
 	n := max(1, min((int(g.Alloc)-lbaStatusHeader)/lbaStatusLen, maxLBAStatus))
-	t.buf = t.conn.target.pool.get(lbaStatusHeader + n*lbaStatusLen)
 	t.count = uint64(n)
-	t.setSupply(uint32(min(len(t.buf), int(g.Alloc))))
+	t.setSupply(uint32(min(lbaStatusHeader+n*lbaStatusLen, int(g.Alloc))))
+	t.borrow(lbaStatusHeader + n*lbaStatusLen)
 }
 
 // execGetLBAStatus fills in descriptors until they or the unit end. Those that were not needed describe nothing: the unit has ended.

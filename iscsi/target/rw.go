@@ -72,7 +72,7 @@ func prepareRead(t *task) {
 	}
 	t.setSupply(uint32(t.len))
 	if !t.lun.lends() && t.give > 0 {
-		t.buf = t.conn.target.pool.get(int(t.give))
+		t.borrow(int(t.give))
 	}
 }
 
@@ -104,8 +104,15 @@ func prepareWrite(t *task) {
 	if !t.extent(w.LBA, uint64(w.Blocks)) || !t.transferable(w.Protect, lengthOffset(&cdb)) || !t.writable() {
 		return
 	}
-	t.need, t.fua = uint32(t.len), w.FUA || cdb[0] != t.cdb[0]
-	if t.fua {
+	t.need = uint32(t.len)
+	t.forceUnit(w.FUA || cdb[0] != t.cdb[0])
+}
+
+// forceUnit says whether a change has to be stable before it is answered. It is settled here because the cache may be switched while
+// the task is at a worker.
+func (t *task) forceUnit(fua bool) {
+	t.stable = fua || !t.lun.WriteCache
+	if fua {
 		t.lun.counters.FUAWrites++
 	}
 }
@@ -121,7 +128,7 @@ func execWrite(t *task) {
 			return
 		}
 	}
-	if t.fua || !t.lun.WriteCache {
+	if t.stable {
 		t.sync()
 	}
 }

@@ -64,21 +64,22 @@ type task struct {
 	r2tUnsent uint8 // of r2ts, how many at the end are not on the wire yet
 
 	// Data-in: from buf or, without one, lent by the medium at off.
-	supply  uint32 // bytes that the device has to give
-	give    uint32 // bytes of them that are sent: no more than the initiator expects
-	sent    uint32
-	burst   uint32 // bytes sent in the current sequence
-	dataSN  pdu.Serial
-	pieces  uint32 // Data-In PDUs sent, for shapes
-	buf     []byte // from the target's pool
-	status  scsi.Status
-	sense   scsi.Sense
-	fua     bool
-	count   uint64 // what a handler needs to keep: blocks or ranges
-	flag    bool   // likewise: UNMAP, IMMED
-	pattern bool   // the data-out is one block that repeats
-	rule    *armedRule
-	hostile Hostile
+	supply   uint32 // bytes that the device has to give
+	give     uint32 // bytes of them that are sent: no more than the initiator expects
+	sent     uint32
+	burst    uint32 // bytes sent in the current sequence
+	dataSN   pdu.Serial
+	pieces   uint32 // Data-In PDUs sent, for shapes
+	buf      []byte
+	borrowed bool // buf is the pool's
+	status   scsi.Status
+	sense    scsi.Sense
+	stable   bool   // it has to be on stable storage before the answer
+	count    uint64 // what a handler needs to keep: blocks or ranges
+	flag     bool   // likewise: UNMAP, IMMED
+	pattern  bool   // the data-out is one block that repeats
+	rule     *armedRule
+	hostile  Hostile
 
 	barriers []*barrier // that wait for the task, once it is aborted
 }
