@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/hawser-storage/hawser/iscsi"
+)
+
+func TestFlagValues(t *testing.T) {
+	const bad = "<refused>"
+	for _, c := range []struct {
+		flag     func() pflag.Value
+		in, want string
+	}{
+		{func() pflag.Value { return new(sizeFlag) }, "4G", "4G"},
+		{func() pflag.Value { return new(sizeFlag) }, "4096", "4K"},
+		{func() pflag.Value { return new(sizeFlag) }, "1536k", "1536K"},
+		{func() pflag.Value { return new(sizeFlag) }, "1000", "1000"},
+		{func() pflag.Value { return new(sizeFlag) }, "4GB", bad},
+		{func() pflag.Value { return new(sizeFlag) }, "-1", bad},
+		{func() pflag.Value { return new(sizeFlag) }, "", bad},
+		{func() pflag.Value { return new(bufferFlag) }, "auto", "auto"},
+		{func() pflag.Value { return new(bufferFlag) }, "1M", "1M"},
+		{func() pflag.Value { return new(bufferFlag) }, "1K", bad},
+		{func() pflag.Value { return new(bufferFlag) }, "2G", bad},
+		{func() pflag.Value { return new(secondsFlag) }, "5", "5s"},
+		{func() pflag.Value { return new(secondsFlag) }, "500ms", "500ms"},
+		{func() pflag.Value { return new(secondsFlag) }, "2m", "2m0s"},
+		{func() pflag.Value { return new(secondsFlag) }, "0", bad},
+		{func() pflag.Value { return new(secondsFlag) }, "-1s", bad},
+		{func() pflag.Value { return new(secondsFlag) }, "99999999999", bad},
+		{func() pflag.Value { return new(retryFlag) }, "fail", "fail"},
+		{func() pflag.Value { return new(retryFlag) }, "0", "fail"},
+		{func() pflag.Value { return new(retryFlag) }, "queue", "queue"},
+		{func() pflag.Value { return new(retryFlag) }, "120", "2m0s"},
+		{func() pflag.Value { return new(retryFlag) }, "-1", bad},
+		{func() pflag.Value { return new(digestFlag) }, "CRC32C,None", "CRC32C,None"},
+		{func() pflag.Value { return new(digestFlag) }, "None", "None"},
+		{func() pflag.Value { return new(digestFlag) }, "None,None", bad},
+		{func() pflag.Value { return new(digestFlag) }, "", bad},
+		{func() pflag.Value { return new(choiceFlag) }, "Yes", "yes"},
+		{func() pflag.Value { return new(choiceFlag) }, "no", "no"},
+		{func() pflag.Value { return new(choiceFlag) }, "maybe", bad},
+	} {
+		f := c.flag()
+		got := bad
+		if err := f.Set(c.in); err == nil {
+			got = f.String()
+		}
+		if got != c.want {
+			t.Errorf("%s %q: got %s, want %s", f.Type(), c.in, got, c.want)
+		}
+	}
+}
+
+// TestSessionFlags checks that each flag gets where it belongs.
+func TestSessionFlags(t *testing.T) {
+	var o sessionOptions
+	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.register(fs)
+	err := fs.Parse(strings.Fields("--login-timeout 1 --noop-out-interval 2 --noop-out-timeout 3 --socket-buffer auto " +
+		"--header-digest CRC32C --data-digest CRC32C,None --initial-r2t yes --immediate-data no --cmds-max 32"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := o.config(testInitiator, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := iscsi.Config{
+		InitiatorName: testInitiator, LoginTimeout: time.Second, NOOPInterval: 2 * time.Second, NOOPTimeout: 3 * time.Second,
+		SocketBuffer: iscsi.BufferAuto, CmdsMax: 32,
+	}
+	want.Login.HeaderDigest, want.Login.DataDigest = []string{"CRC32C"}, []string{"CRC32C", "None"}
+	want.Login.InitialR2T, want.Login.ImmediateData = 1, 2
+	text := func(c iscsi.Config) string { return fmt.Sprintf("%+v", c) }
+	if diff := cmp.Diff(text(got), text(want)); diff != "" {
+		t.Errorf("got - want +:\n%s", diff)
+	}
+}
+
+func TestParseVolume(t *testing.T) {
+	got, err := parseVolume([]string{
+		"iscsi://10.0.1.1,10.0.2.1:3261%eth1/iqn.2026-11.io.hawser:a/3",
+		"iscsi://[fd00::1]/iqn.2026-11.io.hawser:b/0",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []pathConfig{
+		{iscsi.Portal{Host: "10.0.1.1", Port: 3260}, "iqn.2026-11.io.hawser:a", 3},
+		{iscsi.Portal{Host: "10.0.2.1", Port: 3261, Interface: "eth1"}, "iqn.2026-11.io.hawser:a", 3},
+		{iscsi.Portal{Host: "fd00::1", Port: 3260}, "iqn.2026-11.io.hawser:b", 0},
+	}
+	if diff := cmp.Diff(got, want, cmp.AllowUnexported(pathConfig{})); diff != "" {
+		t.Errorf("got - want +:\n%s", diff)
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	if got, want := oneLine("first\n  second\tthing \n\nthird"), "first; second thing; third"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
