@@ -47,7 +47,7 @@ func (t *task) borrow(n int) {
 	t.buf = t.conn.target.pool.get(n)
 	t.borrowed = t.buf != nil
 	if !t.borrowed {
-		t.status, t.discard = scsi.StatusTaskSetFull, true
+		t.status, t.discard, t.rule = scsi.StatusTaskSetFull, true, nil
 	}
 }
 

@@ -23,7 +23,6 @@ type conn struct {
 	session *session
 	watch   *loop.Watch
 	par     login.Params
-	peer    string
 	local   net.Addr
 
 	// Receiving.
@@ -63,13 +62,12 @@ var (
 	_ loop.Runner  = (*conn)(nil)
 )
 
-func newConn(p *portal, s *session, par *login.Params, peer string, local net.Addr) *conn {
+func newConn(p *portal, s *session, par *login.Params, local net.Addr) *conn {
 	return &conn{
 		target:   p.target,
 		portal:   p,
 		session:  s,
 		par:      *par,
-		peer:     peer,
 		local:    local,
 		in:       newInbuf(par.MaxRecvDataSegmentLength),
 		expCmdSN: par.CmdSN,

@@ -6,7 +6,7 @@ import (
 	"github.com/hawser-storage/hawser/iscsi/scsi"
 )
 
-// controlOK checks the CONTROL byte of a CDB that has no other fields.
+// prepareTestUnitReady: what could speak against it was looked at before.
 func prepareTestUnitReady(*task) {}
 
 // prepareRequestSense has nothing to tell: sense data goes with the status. Only a missing unit and a unit attention are reported.
@@ -70,7 +70,7 @@ func prepareReadCapacity16(t *task) {
 	t.reply(c.Append16(nil), int(alloc))
 }
 
-// CodeSavingNotSupported is SAVING PARAMETERS NOT SUPPORTED.
+// codeSavingNotSupported is SAVING PARAMETERS NOT SUPPORTED.
 const codeSavingNotSupported scsi.Code = 0x3900
 
 // prepareModeSense has the caching and the control page. Nothing can be changed, and nothing is saved.

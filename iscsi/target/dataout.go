@@ -33,9 +33,7 @@ func (t *task) advance() {
 	switch {
 	case t.unsol || t.nr2ts > 0 && (t.discard || t.asked >= t.want):
 		return
-	case t.discard:
-		t.answer()
-	case t.got < t.want:
+	case t.got < t.want && !t.discard:
 		t.ask()
 	default:
 		t.execute()

@@ -164,7 +164,8 @@ func (p *portal) adopt(nc net.Conn, s *session, par *login.Params) {
 		_ = nc.Close() // somebody else has its place
 		return
 	}
-	c := newConn(p, s, par, nc.RemoteAddr().String(), nc.LocalAddr())
+	t.leave(nc) // it is not the control plane's to close any more
+	c := newConn(p, s, par, nc.LocalAddr())
 	w, err := t.loop.Adopt(nc, c)
 	if err != nil {
 		t.log.Error("connection not adopted", "portal", p.name, "err", err)

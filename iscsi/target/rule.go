@@ -17,8 +17,8 @@ type Rule struct {
 	Skip   int           // so many are let off first
 	Count  int           // so many are picked, then the rule is void; 0: no end
 
-	// What becomes of them, in this order.
-	Status     scsi.Status   // not GOOD: answered so, not carried out
+	// What becomes of them. Each is told in this order, so that a command may be kept, then delayed, then refused.
+	Status     scsi.Status   // not GOOD: answered so, and not carried out
 	Sense      scsi.Sense    // with CHECK CONDITION
 	Hold       bool          // kept, with all data there, until Release
 	Survive    bool          // with Hold or Delay: kept even when the connection is lost; ABORT TASK, resets and reinstatement still end it

@@ -114,17 +114,12 @@ func (t *task) setSupply(n uint32) {
 	}
 }
 
-// residual is by how many bytes the transfer differs from what the initiator expected.
+// residual is by how many bytes the transfer differs from what the initiator expected. A command that failed gives nothing, and takes
+// no more than there is.
 func (t *task) residual() (over, under uint32) {
-	have := t.supply
-	if t.need > 0 || t.written && t.supply == 0 {
-		have = t.need
-	}
+	have := max(t.supply, t.need)
 	if t.failed() {
-		have = min(have, t.edtl)
-		if !t.written {
-			have = 0
-		}
+		have = min(t.need, t.edtl)
 	}
 	if have > t.edtl {
 		return have - t.edtl, 0
