@@ -15,6 +15,7 @@ const (
 	phaseSent                 // with a path
 	phaseWaiting              // in the queue: no path
 	phasePausing              // its timer runs
+	phaseHeld                 // an orphan has its extent
 	phaseAnswer               // its outcome is known: it completes in the deferred stage
 )
 
@@ -28,14 +29,15 @@ type attempt struct {
 	err   error // phaseAnswer
 
 	// What happened so far. Zero until the first error.
-	tried   uint64           // paths of this round, as bits
-	worst   blockdev.Outcome // of all tries
-	retries int
-	since   time.Time    // of the first error, or of the wait for a path
-	row     *disposition // that was met last
-	met     int          // times in a row
-	metAt   time.Time
-	timer   *loop.Timer // made when first needed; kept
+	tried    uint64           // paths of this round, as bits
+	worst    blockdev.Outcome // of all tries
+	orphaned bool             // it has left orphans
+	retries  int
+	since    time.Time    // of the first error, or of the wait for a path
+	row      *disposition // that was met last
+	met      int          // times in a row
+	metAt    time.Time
+	timer    *loop.Timer // made when first needed; kept
 
 	flush flushMark // of a FLUSH
 }
@@ -64,6 +66,10 @@ func (d *Device) put(a *attempt) {
 
 // send gives a's request to a path.
 func (d *Device) send(a *attempt, m *member) {
+	if d.quarantine.stops(a) {
+		d.quarantine.hold(a)
+		return
+	}
 	a.path, a.phase = m, phaseSent
 	r := a.req
 	m.stats.sent(r)
@@ -79,7 +85,7 @@ func (a *attempt) Completed(r *blockdev.Request, err error) {
 		if m.trial {
 			m.served()
 		}
-		a.dev.finish(a, nil)
+		a.succeeded()
 		return
 	}
 	if err == nil { // it went to another device, or its answer came from one
@@ -88,9 +94,22 @@ func (a *attempt) Completed(r *blockdev.Request, err error) {
 	a.dev.settle(a, m, blockdev.AsError(err))
 }
 
+// succeeded passes a's request up, unless an orphan beside it may still undo what it did: then it is sent again behind the fence.
+func (a *attempt) succeeded() {
+	q := &a.dev.quarantine
+	if a.req.Op.Modifies() && q.stops(a) {
+		q.hold(a)
+		return
+	}
+	a.dev.finish(a, nil)
+}
+
 // finish passes a's request up. err is nil or a *blockdev.Error.
 func (d *Device) finish(a *attempt, err error) {
 	r := a.req
+	if a.orphaned {
+		d.quarantine.completed(a, err)
+	}
 	switch {
 	case r.Op == blockdev.Flush:
 		err = d.cache.end(a, err)

@@ -77,6 +77,9 @@ func (d *Device) giveUp() {
 	for d.waiting.len() > 0 {
 		d.abandon(d.waiting.pop())
 	}
+	for _, a := range d.quarantine.takeHeld() {
+		d.abandon(a)
+	}
 	for _, a := range d.attempts {
 		if a.phase == phasePausing {
 			a.timer.Stop()

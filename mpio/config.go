@@ -10,6 +10,9 @@ const (
 	// DefaultNoPathRetry is open-iscsi's replacement_timeout.
 	DefaultNoPathRetry = 120 * time.Second
 
+	// DefaultFenceTimeout is longer than common targets take to notice a dead initiator and drain its commands.
+	DefaultFenceTimeout = 60 * time.Second
+
 	// MaxPaths is the largest number of paths of a volume: one word has a bit for each.
 	MaxPaths = 64
 )
@@ -22,6 +25,11 @@ type Config struct {
 	// NoPathRetry is how long requests wait when no path is left, counted from the moment the last one went: multipath's
 	// no_path_retry as a time. nil is DefaultNoPathRetry; 0 fails them at once; a negative time queues them for ever.
 	NoPathRetry *time.Duration
+
+	// FenceTimeout is how long writes to an extent wait where a write of a lost path may still be carried out, if that path does
+	// not come back to prove that it is dead. It should be longer than the storage may sit on a command whose initiator is gone. 0 is
+	// DefaultFenceTimeout.
+	FenceTimeout time.Duration
 
 	// RoundRobin is how requests are batched on the paths.
 	RoundRobin RoundRobin
@@ -37,6 +45,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.NoPathRetry == nil {
 		c.NoPathRetry = new(DefaultNoPathRetry)
+	}
+	if c.FenceTimeout == 0 {
+		c.FenceTimeout = DefaultFenceTimeout
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/blocktest"
@@ -83,7 +84,7 @@ func TestConformance(t *testing.T) {
 						p.Add(r)
 					}
 				}
-				return &blocktest.Fixture{Dev: volume(t, l, mpio.Config{}, ps...), Loop: l, Arena: arena, Checks: tt.rules == nil, Zeroed: true}
+				return &blocktest.Fixture{Dev: volume(t, l, mpio.Config{FenceTimeout: time.Millisecond}, ps...), Loop: l, Arena: arena, Checks: tt.rules == nil, Zeroed: true}
 			})
 		})
 	}

@@ -38,7 +38,7 @@ type Device struct {
 	definedBy  *member
 	writeCache bool // as published
 	cache      cacheLedger
-	fence      fence
+	quarantine quarantine
 	random     *rand.Rand
 
 	attempts []*attempt // all there are: the pool's memory
@@ -75,11 +75,11 @@ func New(l *loop.Loop, cfg Config, paths ...Path) (*Device, error) {
 		log:    cfg.Logger.With(logVolume, cfg.Name),
 		policy: newRoundRobin(l, cfg.RoundRobin),
 		usable: &snapshot{},
-		fence:  &openFence{},
 		closed: l.Env().NewGate(),
 		random: newRandom(l, cfg.Name),
 	}
 	d.late.dev = d
+	d.quarantine = quarantine{dev: d, timer: l.NewTimer(d.quarantine.expire)}
 	d.noPath.timer = l.NewTimer(d.giveUpWaiting)
 	for i, p := range paths {
 		d.members = append(d.members, newMember(d, i, p))

@@ -75,11 +75,10 @@
 //
 // # Ghost writes
 //
-// A write whose outcome is unknown is retried, and its first copy may still be carried out: after the retry, and after a newer
-// write to the same blocks, which it would undo. The retry itself is harmless, as it is the same data. The type fence is told of each such
-// orphan, and is where later writes to the extent would be held until the first copy is known to be dead. It counts them
-// (Status.Orphans), and holds nothing back: until that path has logged in again under the same name, which makes the target drop what
-// it still had of the old session, nothing keeps a ghost from a newer write.
+// A write whose outcome is unknown is retried at once, and its first copy may still be carried out: after the retry, which is harmless,
+// as it is the same data, and after a newer write to the same blocks, which it would undo. So the extent of such an orphan is in
+// quarantine (fence.go): newer writes that overlap it wait, and nothing else does, until the path has logged in again under the same
+// name, which makes the target end what it still had of the old session, or FenceTimeout is over. Status says how many there are.
 //
 // # FLUSH
 //

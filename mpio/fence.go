@@ -1,16 +1,153 @@
 package mpio
 
-import "github.com/hawser-storage/hawser/blockdev"
+import (
+	"time"
 
-// fence hears of orphans: requests that change the volume, were sent by a path, and ended there with an unknown outcome. The copy
-// that was sent may yet be carried out, after the retry by another path and after newer writes to the same blocks. A fence is what
-// makes sure that it no longer can.
-type fence interface {
-	// orphan is called before r is retried or fails. r is not kept.
-	orphan(m *member, r *blockdev.Request)
+	"github.com/hawser-storage/hawser/blockdev/loop"
+)
+
+// An orphan is a request that changes the volume, was sent by a path, and ended there with an unknown outcome. The copy that was sent
+// may yet be carried out: after the retry by another path, and after newer writes to the same blocks, which it would overwrite. The
+// data of the retry is the same, so the retry is harmless, and goes out at once. What must not happen is that a newer write is
+// completed while the orphan may still live.
+//
+// So the orphan's extent is in quarantine until a fence proves that the orphan is dead:
+//
+//   - a request that changes an overlapping extent waits, were it new or a retry; other requests do not
+//   - one that was in flight beside the orphan, and succeeds, is sent once more after the fence before it is completed
+//   - a READ waits where the orphan's request has failed for good: what it reads could change without a write
+//   - a FLUSH does not wait: it covers what was completed, and the orphan's data is that of its retry
+//
+// The fence is the path's next login: a session of the same name reinstates the old one, and the target ends every task of that
+// before it agrees (RFC 7143, section 6.3.5). Where the path does not come back it is time: Config.FenceTimeout.
+type orphan struct {
+	off, end uint64
+	path     *member
+	owner    *attempt // whose request it was; nil once that is complete
+	lost     bool     // the request failed: what the extent holds is not known
+	cut      bool     // the path's connection has ended since, so its next login is a fence
+	until    time.Time
 }
 
-// openFence holds nothing back: it counts.
-type openFence struct{ orphans uint64 }
+// quarantine is the set of orphans, and what waits for them.
+type quarantine struct {
+	dev     *Device
+	orphans []orphan
+	held    []*attempt // in the order in which they came
+	timer   *loop.Timer
+	total   uint64 // orphans ever
+}
 
-func (f *openFence) orphan(*member, *blockdev.Request) { f.orphans++ }
+// add puts a's request, which ended on m with an unknown outcome, into quarantine.
+func (q *quarantine) add(m *member, a *attempt) {
+	r := a.req
+	a.orphaned = true
+	q.total++
+	q.orphans = append(q.orphans, orphan{
+		off: r.Offset, end: r.End(), path: m, owner: a, cut: m.state != StateUp, until: q.dev.loop.Now().Add(q.dev.cfg.FenceTimeout),
+	})
+	if !q.timer.Pending() {
+		q.timer.Reset(q.dev.cfg.FenceTimeout)
+	}
+}
+
+// stops says whether a has to wait. It costs a comparison as long as there is no orphan.
+func (q *quarantine) stops(a *attempt) bool {
+	if len(q.orphans) == 0 {
+		return false
+	}
+	r := a.req
+	for i := range q.orphans {
+		o := &q.orphans[i]
+		if o.owner != a && r.Offset < o.end && o.off < r.End() && (r.Op.Modifies() || o.lost && r.Length > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// hold keeps a until the quarantine changes.
+func (q *quarantine) hold(a *attempt) {
+	a.phase = phaseHeld
+	q.held = append(q.held, a)
+}
+
+// completed takes note that a's request goes up. The orphans that it leaves are anybody's then.
+func (q *quarantine) completed(a *attempt, err error) {
+	for i := range q.orphans {
+		if o := &q.orphans[i]; o.owner == a {
+			o.owner, o.lost = nil, err != nil
+		}
+	}
+}
+
+// pathDown takes note that m's connection has ended.
+func (q *quarantine) pathDown(m *member) {
+	for i := range q.orphans {
+		if o := &q.orphans[i]; o.path == m {
+			o.cut = true
+		}
+	}
+}
+
+// pathUp is the fence: m has logged in to the same unit again.
+func (q *quarantine) pathUp(m *member) {
+	q.release(func(o *orphan) bool { return o.path == m && o.cut })
+}
+
+// expire is the other fence.
+func (q *quarantine) expire() {
+	now := q.dev.loop.Now()
+	late := 0
+	q.release(func(o *orphan) bool {
+		if o.until.After(now) {
+			return false
+		}
+		late++
+		return true
+	})
+	if late > 0 {
+		q.dev.log.Warn("nothing has proved that writes of a lost path are dead: they are taken for it now", logCount, late,
+			"after", q.dev.cfg.FenceTimeout.String())
+	}
+}
+
+// release ends the quarantine of the orphans that are dead, and sends what waited for nothing else.
+func (q *quarantine) release(dead func(*orphan) bool) {
+	left := q.orphans[:0]
+	for i := range q.orphans {
+		if !dead(&q.orphans[i]) {
+			left = append(left, q.orphans[i])
+		}
+	}
+	if len(left) == len(q.orphans) {
+		return
+	}
+	clear(q.orphans[len(left):])
+	q.orphans = left
+	q.setTimer()
+	for _, a := range q.takeHeld() {
+		q.dev.route(a)
+	}
+}
+
+// takeHeld gives up what waits for a fence, to the caller.
+func (q *quarantine) takeHeld() []*attempt {
+	held := q.held
+	q.held = nil
+	return held
+}
+
+func (q *quarantine) setTimer() {
+	if len(q.orphans) == 0 {
+		q.timer.Stop()
+		return
+	}
+	first := q.orphans[0].until
+	for i := range q.orphans {
+		if u := q.orphans[i].until; u.Before(first) {
+			first = u
+		}
+	}
+	q.timer.Reset(max(0, first.Sub(q.dev.loop.Now())))
+}

@@ -66,6 +66,7 @@ func (m *member) PathUp(info *blockdev.Info) {
 	if m.state != StateUp {
 		m.become(StateUp, errConnected)
 	}
+	m.dev.quarantine.pathUp(m)
 	m.dev.endNoPath()
 }
 
@@ -81,6 +82,7 @@ func (m *member) refuse(err error) {
 
 // PathDown implements [Watcher].
 func (m *member) PathDown(err error) {
+	m.dev.quarantine.pathDown(m)
 	switch m.state {
 	case StateClosed, StateDisabled:
 	case StateDown:

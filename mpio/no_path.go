@@ -67,6 +67,9 @@ func (d *Device) giveUpWaiting() {
 		a := d.waiting.pop()
 		d.answer(a, d.unreachable(a))
 	}
+	for _, a := range d.quarantine.takeHeld() {
+		d.answer(a, d.unreachable(a))
+	}
 }
 
 // sendWaiting sends everything that waited, in order, now that there is a path.

@@ -70,7 +70,7 @@ func (d *Device) follow(row *disposition, a *attempt, m *member, e *blockdev.Err
 		}
 	}
 	if e.Outcome == blockdev.Unknown && a.req.Op.Modifies() {
-		d.fence.orphan(m, a.req)
+		d.quarantine.add(m, a)
 	}
 	if row.failPath {
 		m.fail(e)

@@ -66,7 +66,10 @@ type Status struct {
 	Waiting  int  // of them, for a path
 	Failing  bool // no path came back within NoPathRetry: requests fail at once
 	Losses   uint64
-	Orphans  uint64
+	Orphans  uint64 // requests that ended on a path with an unknown outcome, ever
+
+	Quarantined int // orphans that may still be carried out
+	Held        int // requests that wait for one of them
 }
 
 // Snapshot takes a Status and gives it to fn, on the loop. It reports whether it will: false if the loop has ended.
@@ -90,10 +93,7 @@ func (d *Device) status() Status {
 	s := Status{
 		Volume: d.cfg.Name, Policy: d.policy.String(),
 		Requests: d.busy, Waiting: d.waiting.len(), Failing: d.noPath.expired,
-		Losses: d.cache.losses,
-	}
-	if f, ok := d.fence.(*openFence); ok {
-		s.Orphans = f.orphans
+		Losses: d.cache.losses, Orphans: d.quarantine.total, Quarantined: len(d.quarantine.orphans), Held: len(d.quarantine.held),
 	}
 	for _, m := range d.members {
 		s.Paths = append(s.Paths, PathStatus{Path: m.name, State: m.state, Reason: m.reason, Since: m.since, Stats: m.stats})

@@ -41,6 +41,8 @@ type rig struct {
 	loop  *loop.Loop
 	dev   *Device
 	paths []*fakePath
+
+	extents uint64 // written so far
 }
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
@@ -158,7 +160,12 @@ func (g *rig) start(c *call) {
 	inside = false
 }
 
-func (g *rig) write() *call { return g.submit(blockdev.Write, 4096, 4096) }
+// write is a WRITE to an extent that no other one has.
+func (g *rig) write() *call {
+	g.extents++
+	return g.submit(blockdev.Write, 4096*g.extents, 4096)
+}
+
 func (g *rig) read() *call  { return g.submit(blockdev.Read, 4096, 4096) }
 func (g *rig) flush() *call { return g.submit(blockdev.Flush, 0, 0) }
 

@@ -1,0 +1,167 @@
+package mpio
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hawser-storage/hawser/blockdev"
+)
+
+// orphaned is a rig on which a WRITE to 8192+4096 was sent by path 0, was lost there with an unknown outcome, and was completed by
+// path 1.
+func orphaned(t *testing.T) *rig {
+	t.Helper()
+	g := newRig(t, 2, Config{})
+	g.paths[0].hold, g.paths[1].hold = true, true
+	c := g.submit(blockdev.Write, 8192, 4096)
+	g.settle()
+	if len(g.paths[0].pend) == 0 {
+		g.paths[0], g.paths[1] = g.paths[1], g.paths[0]
+	}
+	g.paths[1].hold = false
+	g.paths[0].down()
+	g.settle()
+	g.wantOK(c) // at once: the data is the same
+	return g
+}
+
+func TestNewerWriteWaitsForTheFence(t *testing.T) {
+	for name, r := range map[string]blockdev.Request{
+		"same":   {Op: blockdev.Write, Offset: 8192, Length: 4096},
+		"first":  {Op: blockdev.Write, Offset: 4096, Length: 4096 + 512},
+		"last":   {Op: blockdev.Write, Offset: 12288 - 512, Length: 512},
+		"zeroes": {Op: blockdev.WriteZeroes, Offset: 0, Length: 1 << 20},
+		"trim":   {Op: blockdev.Trim, Offset: 8192, Length: 512},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := orphaned(t)
+			x := g.submit(r.Op, r.Offset, r.Length)
+			g.settle()
+			g.wantPending(x)
+			if s := g.dev.status(); s.Quarantined != 1 || s.Held != 1 {
+				t.Errorf("quarantined %d, held %d, want 1 and 1", s.Quarantined, s.Held)
+			}
+			others := []*call{
+				g.submit(blockdev.Write, 0, 4096), g.submit(blockdev.Write, 12288, 4096), // its neighbours
+				g.submit(blockdev.Read, 8192, 4096), g.flush(),
+			}
+			g.settle()
+			g.wantOK(others...)
+			g.paths[0].up(testInfo())
+			g.settle()
+			g.paths[0].release()
+			g.settle()
+			g.wantOK(x)
+			if s := g.dev.status(); s.Quarantined != 0 || s.Held != 0 {
+				t.Errorf("after the fence: quarantined %d, held %d", s.Quarantined, s.Held)
+			}
+			g.wantIdle()
+		})
+	}
+}
+
+// TestProbeIsNoFence: a path that tells of itself again, without having logged in again, proves nothing.
+func TestProbeIsNoFence(t *testing.T) {
+	g := newRig(t, 2, Config{})
+	for _, p := range g.paths {
+		p.script = []error{transportError(blockdev.Unknown)} // although the path stays up
+	}
+	c := g.submit(blockdev.Write, 8192, 4096)
+	g.advance(time.Second)
+	g.wantOK(c)
+	for i, p := range g.paths {
+		if got, want := g.dev.status().Quarantined, 2-i; got != want {
+			t.Fatalf("quarantined %d, want %d", got, want)
+		}
+		p.up(testInfo())
+		g.settle()
+		if got, want := g.dev.status().Quarantined, 2-i; got != want {
+			t.Errorf("a probe ended the quarantine")
+		}
+		p.down()
+		p.up(testInfo())
+		g.settle()
+	}
+	if got := g.dev.status().Quarantined; got != 0 {
+		t.Errorf("%d in quarantine after both paths have logged in", got)
+	}
+}
+
+func TestFenceTimeout(t *testing.T) {
+	g := orphaned(t)
+	x := g.submit(blockdev.Write, 8192, 4096)
+	g.advance(DefaultFenceTimeout - time.Second)
+	g.wantPending(x)
+	g.advance(time.Second)
+	g.wantOK(x)
+	g.wantIdle()
+}
+
+// TestConcurrentWriteIsSentAgain: a write that overlaps the orphan and was in flight beside it may be undone as well, so its success
+// counts only behind the fence.
+func TestConcurrentWriteIsSentAgain(t *testing.T) {
+	g := newRig(t, 2, Config{})
+	g.paths[0].hold, g.paths[1].hold = true, true
+	a := g.submit(blockdev.Write, 8192, 4096)
+	g.turn()
+	b := g.submit(blockdev.Write, 8192, 8192)
+	g.settle()
+	if len(g.paths[0].pend) != 1 || len(g.paths[1].pend) != 1 {
+		t.Fatal("the two do not go by two paths")
+	}
+	first, second := g.paths[0], g.paths[1]
+	second.hold = false
+	first.down()
+	second.release()
+	g.settle()
+	done := a.done + b.done
+	if done != 1 {
+		t.Fatalf("%d of the two writes were completed before the fence, want the orphan's own alone", done)
+	}
+	first.hold = false
+	first.up(testInfo())
+	g.settle()
+	g.wantOK(a, b)
+	g.wantIdle()
+}
+
+// TestReadWaitsWhereAWriteFailed: the host was told that a write failed; a READ must not show the old data now and the new later.
+func TestReadWaitsWhereAWriteFailed(t *testing.T) {
+	wait := 10 * time.Second
+	g := newRig(t, 1, Config{NoPathRetry: &wait})
+	g.paths[0].hold = true
+	w := g.submit(blockdev.Write, 8192, 4096)
+	g.settle()
+	g.paths[0].down()
+	g.advance(wait)
+	g.want(w, blockdev.CodeNoPath, blockdev.Unknown)
+	g.paths[0].hold = false
+	// Another path to the same device would be up first; this one's login is the fence, so look at the quarantine itself.
+	r := &attempt{dev: g.dev, req: &blockdev.Request{Op: blockdev.Read, Offset: 8192, Length: 512}}
+	if !g.dev.quarantine.stops(r) {
+		t.Error("a READ of a block whose write has failed does not wait")
+	}
+	g.paths[0].up(testInfo())
+	g.settle()
+	if g.dev.quarantine.stops(r) {
+		t.Error("it waits behind the fence")
+	}
+	c := g.read()
+	g.settle()
+	g.wantOK(c)
+	g.wantIdle()
+}
+
+// TestHeldRequestsEndWithThePaths: who waits for a fence does not wait longer than for a path, and not beyond Close.
+func TestHeldRequestsEndWithThePaths(t *testing.T) {
+	g := orphaned(t)
+	x := g.submit(blockdev.Write, 8192, 4096)
+	g.settle()
+	g.wantPending(x)
+	g.paths[1].down()
+	g.advance(DefaultNoPathRetry)
+	if x.done != 1 || x.err == nil {
+		t.Errorf("completed %d times, %v, want an error", x.done, x.err)
+	}
+	g.wantIdle()
+}
