@@ -148,8 +148,11 @@ func (c *conn) checkOver() {
 	t := c.target
 	t.forget(c.session)
 	t.live--
-	if t.live == 0 && t.over != nil {
-		t.over()
-		t.over = nil
+	if t.live > 0 {
+		return
 	}
+	for _, fn := range t.over {
+		fn()
+	}
+	t.over = nil
 }

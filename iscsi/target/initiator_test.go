@@ -60,6 +60,17 @@ func (r *rig) tryLogin(t testing.TB, portal int, change func(*login.InitiatorCon
 	return &initiator{t: t, conn: conn, par: par, cmdSN: par.CmdSN, stat: par.ExpStatSN, itt: 1, buf: make([]byte, 0, 1<<20)}, nil
 }
 
+// dial makes a connection without a login.
+func (r *rig) dial(t testing.TB, portal int) *initiator {
+	t.Helper()
+	conn, err := net.Dial("tcp", r.addrs[portal])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &initiator{t: t, conn: conn, par: &login.Params{MaxRecvDataSegmentLength: 8192}}
+}
+
 func (i *initiator) send(bhs *pdu.BHS, data []byte) {
 	i.t.Helper()
 	i.buf = pdu.AppendFrame(i.buf[:0], bhs, nil, data, i.par.HeaderDigest, i.par.DataDigest)

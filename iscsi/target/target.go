@@ -32,16 +32,17 @@ type Target struct {
 	pool     buffers
 	workers  *workers // nil if no LUN is a file
 	shut     bool
-	live     int    // connections of which something is left: the socket, or a task
-	over     func() // told when live gets to 0
+	live     int      // connections of which something is left: the socket, or a task
+	over     []func() // told when live gets to 0
 	groups   map[uint16]groupState
 
 	// The control plane's.
 	mu     sync.Mutex
-	closed bool
+	closed bool // nobody gets in any more
+	gone   bool // nothing is left
 	lns    []net.Listener
 	logins map[net.Conn]struct{}
-	idle   loop.Gate // opened when closed and no login is left
+	idle   []func() // told when no login is left
 }
 
 // New makes a target that runs on l, which must be running by the time that anything else is called. It opens the LUNs.
@@ -57,7 +58,6 @@ func New(l *loop.Loop, cfg Config) (*Target, error) {
 		sessions: map[sessionKey]*session{},
 		groups:   map[uint16]groupState{},
 		logins:   map[net.Conn]struct{}{},
-		idle:     l.Env().NewGate(),
 	}
 	t.faults = &Faults{target: t}
 	t.forced, t.maxRecv, _ = cfg.keys() // validated
@@ -127,57 +127,83 @@ func (t *Target) enter(c net.Conn) bool {
 
 func (t *Target) leave(c net.Conn) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	delete(t.logins, c)
-	if t.closed && len(t.logins) == 0 {
-		t.idle.Open()
+	var idle []func()
+	if len(t.logins) == 0 {
+		idle, t.idle = t.idle, nil
+	}
+	t.mu.Unlock()
+	for _, fn := range idle {
+		fn()
 	}
 }
 
 // Close ends every session and every Serve, waits for logins and for I/O on files, and gives back what the LUNs hold. The loop must be
-// running. When ctx ends first Close returns its error, and the LUNs stay open.
+// running. When ctx ends first Close returns its error and the LUNs stay open: it may be called again.
 func (t *Target) Close(ctx context.Context) error {
-	if !t.closeDoors() {
-		return nil
-	}
+	t.closeDoors()
 	over := t.loop.Env().NewGate()
-	defer context.AfterFunc(ctx, func() {
-		t.idle.Open()
-		over.Open()
-	})()
+	defer context.AfterFunc(ctx, over.Open)()
 	t.onLoop(t.shutDown)
-	t.idle.Wait()
-	t.loop.Post(func() { t.whenOver(over.Open) })
+	t.whenIdle(func() {
+		if !t.loop.Post(func() { t.whenOver(over.Open) }) {
+			over.Open()
+		}
+	})
 	over.Wait()
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("target: close: %w", err)
 	}
-	if t.workers != nil {
-		t.workers.stop()
-	}
-	var err error
-	t.onLoop(func() { err = t.closeLUNs() })
-	return err
+	return t.finish()
 }
 
-// closeDoors lets nobody in any more. It is false if that was so before.
-func (t *Target) closeDoors() bool {
+// closeDoors lets nobody in any more.
+func (t *Target) closeDoors() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
-		return false
-	}
 	t.closed = true
 	for _, ln := range t.lns {
 		_ = ln.Close() // Serve returns
 	}
+	t.lns = nil
 	for c := range t.logins {
 		_ = c.Close() // its login fails
 	}
-	if len(t.logins) == 0 {
-		t.idle.Open()
+}
+
+// whenIdle calls fn when no login is left.
+func (t *Target) whenIdle(fn func()) {
+	t.mu.Lock()
+	wait := len(t.logins) > 0
+	if wait {
+		t.idle = append(t.idle, fn)
 	}
-	return true
+	t.mu.Unlock()
+	if !wait {
+		fn()
+	}
+}
+
+// finish gives everything back, once.
+func (t *Target) finish() (err error) {
+	t.mu.Lock()
+	again := t.gone
+	t.gone = true
+	t.mu.Unlock()
+	if again {
+		return nil
+	}
+	if t.workers != nil {
+		t.workers.stop()
+	}
+	ended := t.loop.Await(func(done func()) {
+		err = t.closeLUNs()
+		done()
+	})
+	if ended != nil {
+		err = t.closeLUNs() // nobody else is there any more
+	}
+	return err
 }
 
 // shutDown ends on the loop what is there.
@@ -203,7 +229,7 @@ func (t *Target) whenOver(fn func()) {
 		fn()
 		return
 	}
-	t.over = fn
+	t.over = append(t.over, fn)
 }
 
 func (t *Target) closeLUNs() error {
