@@ -125,7 +125,7 @@ func prepareReportGroups(t *task) {
 	t.reply(g.Append(nil), int(min(r.Alloc, 1<<20)))
 }
 
-// Fields of REPORT SUPPORTED OPERATION CODES (SPC-4 6.35).
+// Fields of REPORT SUPPORTED OPERATION CODES (SPC-4).
 const (
 	rsocRCTD       = 0x80
 	rsocAll        = 0

@@ -12,7 +12,7 @@ type groupState struct {
 // groupStateOf is how the portal group stands.
 func (t *Target) groupStateOf(tag uint16) groupState { return t.groups[tag] }
 
-// admitGroup refuses commands that the port's group is in no state for (SPC-4 5.11.2.4).
+// admitGroup refuses commands that the port's group is in no state for (SPC-4).
 func (t *task) admitGroup() {
 	state := t.conn.target.groupStateOf(t.conn.portal.tag).state
 	if t.op.standby {

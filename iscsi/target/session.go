@@ -6,7 +6,7 @@ import (
 	"github.com/hawser-storage/hawser/iscsi/login"
 )
 
-// sessionKey is what a session is known by at the target (RFC 7143 4.4.3): the initiator port and the target portal group.
+// sessionKey is what a session is known by at the target (RFC 7143 6.3.5): the initiator port and the target portal group.
 type sessionKey struct {
 	initiator string
 	isid      [6]byte
