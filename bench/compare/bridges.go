@@ -101,17 +101,17 @@ func (b *bed) start(name string, args ...string) (*proc.Process, error) {
 func (b *bed) close() error {
 	var errs []error
 	for _, br := range b.bridges {
-		errs = append(errs, stop(br.proc))
+		errs = append(errs, stop(br.name, br.proc))
 	}
 	if b.target != nil {
-		errs = append(errs, stop(b.target))
+		errs = append(errs, stop("target", b.target))
 	}
 	return errors.Join(errs...)
 }
 
-func stop(p *proc.Process) error {
+func stop(name string, p *proc.Process) error {
 	if err := p.Stop(stopTime); errors.Is(err, context.DeadlineExceeded) {
-		return err
+		return fmt.Errorf("%s does not end: %w", name, err)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (j Job) Run(ctx context.Context, prefix Prefix, socket string, seconds int)
 	argv = append(argv, j.args(socket, seconds)...)
 	out, err := proc.Run(ctx, argv[0], argv[1:]...)
 	if err != nil {
-		return Result{}, err
+		return Result{}, fmt.Errorf("fio: %w", err)
 	}
 	return parse([]byte(out))
 }

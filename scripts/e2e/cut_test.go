@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/hawser-storage/hawser/scripts/proc"
+	"github.com/hawser-storage/hawser/scripts/relay"
+)
+
+// TestPathsCut writes and verifies while each path in turn is cut and comes back, once by reset and once by
+// silence. The client must see neither an error nor a byte that it did not write.
+func TestPathsCut(t *testing.T) {
+	phase, rounds := 4*time.Second, 1
+	if long {
+		phase, rounds = 20*time.Second, 15
+	}
+	// A cut is a phase with both paths, one with one, and the time that the other takes to return.
+	const returns = 8 * time.Second
+	cuts := 2 * 2 * rounds
+	whole := time.Duration(cuts)*(2*phase+returns) + 2*phase
+	v := attachTGT(t)
+	fio := start(t, verifyJob(v.uri(), whole)...)
+	v.awaitTraffic(t, fio)
+	for range rounds {
+		for _, mode := range []relay.Mode{relay.Reset, relay.Silent} {
+			for i := range v.relays {
+				v.share(t, fio, phase)
+				v.relays[i].Cut(mode)
+				v.outlasts(t, fio, i, phase)
+				v.relays[i].Cut(relay.Open)
+				v.awaitCarried(t, fio, i)
+			}
+		}
+	}
+	v.share(t, fio, phase)
+	ctx, cancel := context.WithTimeout(t.Context(), whole+2*time.Minute)
+	defer cancel()
+	if err := fio.Wait(ctx); err != nil {
+		t.Fatalf("fio: %v\n%s", err, fio.Stdout)
+	}
+	v.detach(t)
+	t.Logf("hawser's table:\n%s", v.proc.Stderr)
+}
+
+// verifyJob writes blocks of all sizes at random places and reads each batch back, checksums compared.
+func verifyJob(uri string, whole time.Duration) []string {
+	return []string{
+		"fio", "--name=verify", "--ioengine=nbd", "--uri=" + uri, "--thread",
+		"--rw=randrw", "--bssplit=512/20:4k/40:16k/15:64k/15:256k/6:1m/4", "--blockalign=512", "--iodepth=32",
+		fmt.Sprintf("--size=%d", lunSize), "--randseed=7",
+		"--verify=crc32c", "--verify_fatal=1", "--verify_backlog=1024", "--verify_backlog_batch=256", "--serialize_overlap=1",
+		"--time_based", fmt.Sprintf("--runtime=%d", int(whole.Seconds())),
+	}
+}
+
+// carried returns the bytes that each path has carried, both ways, as the relays counted them.
+func (v *volume) carried() (bytes [2]int64) {
+	for i, r := range v.relays {
+		sent, back := r.Carried()
+		bytes[i] = sent + back
+	}
+	return bytes
+}
+
+// awaitTraffic waits until both paths carry data.
+func (v *volume) awaitTraffic(t *testing.T, fio *proc.Process) {
+	t.Helper()
+	for i := range v.relays {
+		v.awaitCarried(t, fio, i)
+	}
+}
+
+// awaitCarried waits until a path has carried so much more that it must be data, not logins and pings.
+func (v *volume) awaitCarried(t *testing.T, fio *proc.Process, path int) {
+	t.Helper()
+	const data = 1 << 20
+	from := v.carried()[path]
+	deadline := time.Now().Add(60 * time.Second)
+	for v.carried()[path] < from+data {
+		v.goesOn(t, fio)
+		if time.Now().After(deadline) {
+			t.Fatalf("path %d carries no data", path)
+		}
+	}
+}
+
+// goesOn lets a moment pass in which neither fio nor hawser may end.
+func (v *volume) goesOn(t *testing.T, fio *proc.Process) {
+	t.Helper()
+	select {
+	case <-fio.Done():
+		t.Fatalf("fio ended early: %v\n%s", fio.Wait(t.Context()), fio.Stdout)
+	case <-v.proc.Done():
+		t.Fatalf("hawser ended: %v", v.proc.Wait(t.Context()))
+	case <-time.After(20 * time.Millisecond):
+	}
+}
+
+// share lets a phase pass with both paths up, in which each is to carry its part.
+func (v *volume) share(t *testing.T, fio *proc.Process, phase time.Duration) {
+	t.Helper()
+	before := v.carried()
+	for end := time.Now().Add(phase); time.Now().Before(end); {
+		v.goesOn(t, fio)
+	}
+	after := v.carried()
+	a, b := after[0]-before[0], after[1]-before[1]
+	part := 100 * float64(a) / float64(a+b)
+	t.Logf("both paths up: %d MB, %.1f %% and %.1f %%", (a+b)/1e6, part, 100-part)
+	if part < 40 || part > 60 {
+		t.Errorf("path 0 carried %.1f %% while both were up, want 40 to 60", part)
+	}
+}
+
+// outlasts lets a phase pass with one path cut, in which the other is to carry on.
+func (v *volume) outlasts(t *testing.T, fio *proc.Process, cut int, phase time.Duration) {
+	t.Helper()
+	for end := time.Now().Add(phase); time.Now().Before(end); {
+		v.goesOn(t, fio)
+	}
+	v.awaitCarried(t, fio, 1-cut)
+}
