@@ -35,8 +35,10 @@ echo "setup: no service that comes with them is started or left enabled"
 
 # What is enabled at boot, one line per link: systemd's and System V's.
 enabled() {
-	find /etc/systemd/system -path '*.wants/*' -type l 2>/dev/null | sort
-	find /etc/rc[2-5].d -name 'S*' 2>/dev/null | sort
+	{
+		find /etc/systemd/system -path '*.wants/*' -type l
+		find /etc/rc[2-5].d -name 'S*'
+	} 2>/dev/null | LC_ALL=C sort
 }
 
 # invoke-rc.d asks this file before a package starts its service; 101 means no.
@@ -64,7 +66,7 @@ install() {
 install || { "${root[@]}" apt-get update -q && install; }
 
 # Only what this run enabled is disabled: what the administrator had enabled stays.
-enabled | comm -13 "$before" - |
+enabled | LC_ALL=C comm -13 "$before" - |
 	sed -E 's|.*/||; s|^S[0-9]+||; s|\.service$||' | sort -u |
 	while read -r service; do
 		echo "setup: disabling the service $service"
@@ -78,7 +80,7 @@ enabled | comm -13 "$before" - |
 			"${root[@]}" update-rc.d "$service" disable
 		fi
 	done
-still=$(enabled | comm -13 "$before" -)
+still=$(enabled | LC_ALL=C comm -13 "$before" -)
 if [ -n "$still" ]; then
 	echo "setup: these are enabled now and were not before; disable them by hand:" >&2
 	echo "$still" >&2
