@@ -12,7 +12,7 @@ LINTER   := v2.8.0
 LINT     := $(CACHE)/golangci-lint-$(LINTER)/golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-all demo test test-short test-long fmt vet lint race e2e fuzz bench setup setup-bench clean
+.PHONY: help build build-all demo test test-short test-long fmt vet lint race forms e2e fuzz bench setup setup-bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ demo: build ## two paths to a LUN, one cut half-way, the data verified: under a 
 	bin/hawser demo
 
 # The order is the order of cost: what fails fast comes first.
-test: setup fmt vet lint build-all race e2e ## what CI runs; installs what it needs with apt-get, says what
+test: setup fmt vet lint build-all forms race e2e ## what CI runs; installs what it needs with apt-get, says what
 
 test-short: ## the tests that need no root, no network and no other program: seconds
 	$(GO) test -short ./...
@@ -56,6 +56,9 @@ build-all: ## builds for linux/amd64 and linux/arm64
 # REQUIRE_RACE makes scripts/gates fail if the race detector is not really on.
 race: setup ## all tests but the end-to-end ones, with the race detector
 	REQUIRE_RACE=1 $(GO) test -race -shuffle on -timeout 15m $$($(GO) list ./... | grep -v /scripts/e2e)
+
+forms: ## every form that a login can give a WRITE, without the race detector, which takes a sample of them
+	$(GO) test -timeout 10m -run TestNegotiatedForms ./iscsi
 
 e2e: setup ## against tgt, with fio, qemu-io, nbdinfo and nbdcopy, with the race detector
 	REQUIRE_RACE=1 $(GO) test -race -count=1 -v -timeout 10m ./scripts/e2e

@@ -19,7 +19,8 @@ var bursts = []struct{ first, burst, segment, r2ts int }{
 }
 
 // TestNegotiatedForms runs the conformance list over every form that a login can give a WRITE, and both that digests can give a PDU.
-// Each runs in a world of its own seed, which cuts the streams at other places.
+// Each runs in a world of its own seed, which cuts the streams at other places. The race detector, which makes this ten times as
+// long and finds nothing in a world of one thread, gets one form in eight.
 func TestNegotiatedForms(t *testing.T) {
 	seed := uint64(0)
 	for _, r2t := range []string{"Yes", "No"} {
@@ -27,6 +28,9 @@ func TestNegotiatedForms(t *testing.T) {
 			for _, digest := range []string{"None", "CRC32C"} {
 				for _, b := range bursts {
 					seed++
+					if raceEnabled && seed%8 != 1 {
+						continue
+					}
 					name := fmt.Sprintf("InitialR2T=%s,ImmediateData=%s,digests=%s,burst=%d", r2t, immediate, digest, b.burst)
 					t.Run(name, func(t *testing.T) {
 						runForm(t, seed, b.burst, map[string]string{

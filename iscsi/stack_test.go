@@ -90,7 +90,7 @@ func quick(c *iscsi.Config) {
 // holds the loop up now and then, under a random workload whose every block is checked: no request may fail and no byte be wrong.
 func TestVolumeOverFlappingPaths(t *testing.T) {
 	n := 150
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		n = 20
 	}
 	sim.Each(t, n, func(t *testing.T, w *sim.World) {
