@@ -98,6 +98,7 @@ func (a *attempt) Completed(r *blockdev.Request, err error) {
 func (a *attempt) succeeded() {
 	q := &a.dev.quarantine
 	if a.req.Op.Modifies() && q.stops(a) {
+		a.worst = blockdev.Unknown // it was carried out, and may be undone
 		q.hold(a)
 		return
 	}

@@ -93,8 +93,10 @@ func (d *Device) giveUp() {
 }
 
 func (d *Device) abandon(a *attempt) {
-	e := &blockdev.Error{Outcome: a.worst, Code: blockdev.CodeShutdown, Where: d.cfg.Name,
-		Err: errors.New("the volume was closed before a path could carry the request")}
+	e := &blockdev.Error{
+		Outcome: a.worst, Code: blockdev.CodeShutdown, Where: d.cfg.Name,
+		Err: errors.New("the volume was closed before a path could carry the request"),
+	}
 	d.closing.note(a, e)
 	d.answer(a, e)
 }
@@ -130,6 +132,7 @@ func (d *Device) closePaths(ctx context.Context) error {
 
 // endClose says what was given up.
 func (d *Device) endClose(cause error) error {
+	d.quarantine.timer.Stop()
 	d.openReady()
 	for _, a := range d.attempts {
 		if a.phase == phaseSent { // a path that did not give it back

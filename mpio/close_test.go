@@ -261,6 +261,7 @@ func TestConfig(t *testing.T) {
 		{Config{}, nil},
 		{Config{}, make([]Path, MaxPaths+1)},
 		{Config{RoundRobin: RoundRobin{BatchRequests: -1}}, one},
+		{Config{FenceTimeout: -1}, one},
 		{Config{RoundRobin: RoundRobin{BatchBytes: -1}}, one},
 	} {
 		if _, err := New(l, tt.cfg, tt.paths...); err == nil {

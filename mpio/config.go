@@ -62,6 +62,8 @@ func (c Config) validate(paths []Path) error {
 		return fmt.Errorf("mpio: %s: a volume needs at least one path", c.Name)
 	case len(paths) > MaxPaths:
 		return fmt.Errorf("mpio: %s: %d paths are more than the %d that a volume may have", c.Name, len(paths), MaxPaths)
+	case c.FenceTimeout < 0:
+		return fmt.Errorf("mpio: %s: a FenceTimeout of %v: it may not be negative", c.Name, c.FenceTimeout)
 	case c.RoundRobin.BatchRequests < 0 || c.RoundRobin.BatchBytes < 0:
 		return fmt.Errorf("mpio: %s: a batch of %d requests and %d bytes: neither may be negative",
 			c.Name, c.RoundRobin.BatchRequests, c.RoundRobin.BatchBytes)

@@ -103,8 +103,7 @@ func TestStalledPathDelaysNobody(t *testing.T) {
 	done := 0
 	go func() {
 		gave <- front.Run(func(start func(*blocktest.IO)) {
-			var next func(*blocktest.IO)
-			next = func(*blocktest.IO) {
+			next := func(*blocktest.IO) {
 				if done++; done == 10 { // as many as may come back
 					go func() {
 						ctx, cancel := context.WithCancel(context.Background())

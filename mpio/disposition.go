@@ -73,36 +73,58 @@ var dispositions = []disposition{
 
 	// Statuses without sense.
 	{name: "BUSY", match: status(statusBusy), action: RetryDelayed, window: busyWindow, pause: busyPause, then: RetryOther, flushAgain: true},
-	{name: "TASK SET FULL", match: status(statusTaskSetFull), action: RetryDelayed, window: taskSetFullWindow, pause: busyPause,
-		then: RetryOther, flushAgain: true, effect: EffectDepth},
+	{
+		name: "TASK SET FULL", match: status(statusTaskSetFull), action: RetryDelayed, window: taskSetFullWindow, pause: busyPause,
+		then: RetryOther, flushAgain: true, effect: EffectDepth,
+	},
 	{name: "RESERVATION CONFLICT", match: status(statusReservation), action: Fail, code: blockdev.CodeReservation},
 	{name: "TASK ABORTED", match: status(statusTaskAborted), action: RetryDelayed, times: abortedRetries, pause: abortPause, then: RetryOther, flushAgain: true},
 	{name: "ACA ACTIVE", match: status(statusACAActive), action: RetryOther, last: Wait, failPath: true, flushAgain: true},
 
 	// Unit attentions: the command was not begun.
-	{name: "reset", match: sense(keyAttention, 0x29, 0x00, 0x01, 0x02, 0x03, 0x04), action: RetrySame, times: maxAttentions,
-		then: RetryOther, flushAgain: true, effect: EffectReset},
-	{name: "mode parameters changed", match: sense(keyAttention, 0x2A, 0x00, 0x01), action: RetrySame, times: maxAttentions,
-		then: RetryOther, flushAgain: true, effect: EffectMode},
-	{name: "access state changed", match: sense(keyAttention, 0x2A, 0x06, 0x07), action: RetrySame, times: maxAttentions,
-		then: RetryOther, flushAgain: true, effect: EffectALUA},
-	{name: "capacity changed", match: sense(keyAttention, 0x2A, 0x09), action: RetrySame, times: maxAttentions,
-		then: RetryOther, flushAgain: true, effect: EffectCapacity},
-	{name: "device or LUNs changed", match: sense(keyAttention, 0x3F, 0x03, 0x0E), action: RetrySame, times: maxAttentions,
-		then: RetryOther, flushAgain: true, effect: EffectInventory},
-	{name: "thin provisioning threshold", match: sense(keyAttention, 0x38, 0x07), action: RetrySame, times: maxAttentions,
-		then: RetryOther, flushAgain: true, effect: EffectThin},
+	{
+		name: "reset", match: sense(keyAttention, 0x29, 0x00, 0x01, 0x02, 0x03, 0x04), action: RetrySame, times: maxAttentions,
+		then: RetryOther, flushAgain: true, effect: EffectReset,
+	},
+	{
+		name: "mode parameters changed", match: sense(keyAttention, 0x2A, 0x00, 0x01), action: RetrySame, times: maxAttentions,
+		then: RetryOther, flushAgain: true, effect: EffectMode,
+	},
+	{
+		name: "access state changed", match: sense(keyAttention, 0x2A, 0x06, 0x07), action: RetrySame, times: maxAttentions,
+		then: RetryOther, flushAgain: true, effect: EffectALUA,
+	},
+	{
+		name: "capacity changed", match: sense(keyAttention, 0x2A, 0x09), action: RetrySame, times: maxAttentions,
+		then: RetryOther, flushAgain: true, effect: EffectCapacity,
+	},
+	{
+		name: "device or LUNs changed", match: sense(keyAttention, 0x3F, 0x03, 0x0E), action: RetrySame, times: maxAttentions,
+		then: RetryOther, flushAgain: true, effect: EffectInventory,
+	},
+	{
+		name: "thin provisioning threshold", match: sense(keyAttention, 0x38, 0x07), action: RetrySame, times: maxAttentions,
+		then: RetryOther, flushAgain: true, effect: EffectThin,
+	},
 	{name: "unit attention", match: sense(keyAttention, every, every), action: RetrySame, times: maxAttentions, then: RetryOther, flushAgain: true},
 
 	// NOT READY.
-	{name: "in transition", match: sense(keyNotReady, 0x04, 0x0A), action: RetryOther, window: readyWindow, pause: readyPause, last: Wait,
-		flushAgain: true, effect: EffectALUA},
-	{name: "becoming ready", match: sense(keyNotReady, 0x04, 0x01), action: RetryDelayed, window: readyWindow, pause: readyPause,
-		then: RetryOther, flushAgain: true},
-	{name: "not ready for now", match: sense(keyNotReady, 0x04, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x11, 0x14, 0x1A, 0x1B, 0x1D),
-		action: RetryDelayed, window: readyWindow, pause: readyPause, then: RetryOther, flushAgain: true},
-	{name: "standby, unavailable or offline", match: sense(keyNotReady, 0x04, 0x0B, 0x0C, 0x12), action: RetryOther, last: Wait,
-		failPath: true, flushAgain: true, effect: EffectALUA},
+	{
+		name: "in transition", match: sense(keyNotReady, 0x04, 0x0A), action: RetryOther, window: readyWindow, pause: readyPause, last: Wait,
+		flushAgain: true, effect: EffectALUA,
+	},
+	{
+		name: "becoming ready", match: sense(keyNotReady, 0x04, 0x01), action: RetryDelayed, window: readyWindow, pause: readyPause,
+		then: RetryOther, flushAgain: true,
+	},
+	{
+		name: "not ready for now", match: sense(keyNotReady, 0x04, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x11, 0x14, 0x1A, 0x1B, 0x1D),
+		action: RetryDelayed, window: readyWindow, pause: readyPause, then: RetryOther, flushAgain: true,
+	},
+	{
+		name: "standby, unavailable or offline", match: sense(keyNotReady, 0x04, 0x0B, 0x0C, 0x12), action: RetryOther, last: Wait,
+		failPath: true, flushAgain: true, effect: EffectALUA,
+	},
 	{name: "not ready", match: sense(keyNotReady, every, every), action: RetryOther, last: Wait, failPath: true, flushAgain: true},
 
 	// What the device holds, or what was asked of it: no path is to blame.
@@ -123,8 +145,10 @@ var dispositions = []disposition{
 	{name: "miscompare", match: sense(keyMiscompare, every, every), action: Fail},
 
 	// ABORTED COMMAND.
-	{name: "damaged on the way", match: sense(keyAborted, 0x47, every), action: RetryDelayed, times: abortedRetries, pause: abortPause,
-		then: RetryOther, effect: EffectMarginal},
+	{
+		name: "damaged on the way", match: sense(keyAborted, 0x47, every), action: RetryDelayed, times: abortedRetries, pause: abortPause,
+		then: RetryOther, effect: EffectMarginal,
+	},
 	{name: "protection information", match: sense(keyAborted, 0x10, every), action: RetryOther, times: 1, then: Fail},
 	{name: "duration limit", match: sense(keyAborted, 0x2E, 0x01, 0x02, 0x03), action: RetryOther, times: 1, then: Fail},
 	{name: "aborted command", match: sense(keyAborted, every, every), action: RetryDelayed, times: abortedRetries, pause: abortPause, then: RetryOther},
@@ -135,8 +159,10 @@ var dispositions = []disposition{
 	{name: "unknown status", match: anyStatus{}, action: RetryOther, last: Wait, failPath: true},
 
 	// The way there. What was not sent, or may have been, goes elsewhere at once: the same data twice is the same data.
-	{name: "out of buffers", match: transport(blockdev.NotSent, blockdev.CodeNoMemory), action: RetryDelayed, window: busyWindow,
-		pause: shortPause, then: RetryOther, flushAgain: true},
+	{
+		name: "out of buffers", match: transport(blockdev.NotSent, blockdev.CodeNoMemory), action: RetryDelayed, window: busyWindow,
+		pause: shortPause, then: RetryOther, flushAgain: true,
+	},
 	{name: "refused by the path", match: transport(blockdev.NotSent, blockdev.CodeInvalid, blockdev.CodeOutOfRange, blockdev.CodeReadOnly,
 		blockdev.CodeUnsupported), action: Fail},
 	{name: "not sent", match: transport(blockdev.NotSent), action: RetryOther, pause: shortPause, last: Wait, flushAgain: true},
@@ -144,12 +170,18 @@ var dispositions = []disposition{
 
 	// Answers of the device, or of the target in front of it, that are not SCSI's.
 	{name: "no answer in time", match: transport(blockdev.Failed, blockdev.CodeTimeout), action: RetryOther, flushAgain: true},
-	{name: "way lost", match: transport(blockdev.Failed, blockdev.CodeTransport, blockdev.CodeNoPath, blockdev.CodeShutdown),
-		action: RetryOther, pause: shortPause, last: Wait, flushAgain: true},
-	{name: "target failure", match: transport(blockdev.Failed, blockdev.CodeIO), action: RetryDelayed, times: failedAnswerRetries,
-		pause: abortPause, then: RetryOther},
-	{name: "out of buffers", match: transport(blockdev.Failed, blockdev.CodeNoMemory), action: RetryDelayed, window: busyWindow,
-		pause: shortPause, then: RetryOther, flushAgain: true},
+	{
+		name: "way lost", match: transport(blockdev.Failed, blockdev.CodeTransport, blockdev.CodeNoPath, blockdev.CodeShutdown),
+		action: RetryOther, pause: shortPause, last: Wait, flushAgain: true,
+	},
+	{
+		name: "target failure", match: transport(blockdev.Failed, blockdev.CodeIO), action: RetryDelayed, times: failedAnswerRetries,
+		pause: abortPause, then: RetryOther,
+	},
+	{
+		name: "out of buffers", match: transport(blockdev.Failed, blockdev.CodeNoMemory), action: RetryDelayed, window: busyWindow,
+		pause: shortPause, then: RetryOther, flushAgain: true,
+	},
 	{name: "refused by the device", match: anything{}, action: Fail},
 }
 

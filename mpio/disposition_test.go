@@ -10,7 +10,8 @@ import (
 
 func senseError(key, asc, ascq uint8) *blockdev.Error {
 	return &blockdev.Error{Outcome: blockdev.Failed, SCSI: blockdev.SCSIStatus{
-		Valid: true, Status: statusCheck, HasSense: true, Key: key, ASC: asc, ASCQ: ascq}}
+		Valid: true, Status: statusCheck, HasSense: true, Key: key, ASC: asc, ASCQ: ascq,
+	}}
 }
 
 func statusError(s uint8) *blockdev.Error {

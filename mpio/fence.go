@@ -44,7 +44,7 @@ func (q *quarantine) add(m *member, a *attempt) {
 	a.orphaned = true
 	q.total++
 	q.orphans = append(q.orphans, orphan{
-		off: r.Offset, end: r.End(), path: m, owner: a, cut: m.state != StateUp, until: q.dev.loop.Now().Add(q.dev.cfg.FenceTimeout),
+		off: r.Offset, end: r.End(), path: m, owner: a, cut: m.state == StateDown, until: q.dev.loop.Now().Add(q.dev.cfg.FenceTimeout),
 	})
 	if !q.timer.Pending() {
 		q.timer.Reset(q.dev.cfg.FenceTimeout)
@@ -66,8 +66,12 @@ func (q *quarantine) stops(a *attempt) bool {
 	return false
 }
 
-// hold keeps a until the quarantine changes.
+// hold keeps a until the quarantine changes. After Close has given up nobody would send it any more.
 func (q *quarantine) hold(a *attempt) {
+	if q.dev.closing.gaveUp {
+		q.dev.abandon(a)
+		return
+	}
 	a.phase = phaseHeld
 	q.held = append(q.held, a)
 }

@@ -1,6 +1,8 @@
 package mpio
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -162,6 +164,91 @@ func TestHeldRequestsEndWithThePaths(t *testing.T) {
 	g.advance(DefaultNoPathRetry)
 	if x.done != 1 || x.err == nil {
 		t.Errorf("completed %d times, %v, want an error", x.done, x.err)
+	}
+	g.wantIdle()
+}
+
+// beside is a rig on which two WRITEs that overlap went by two paths. The first one's path is down, so that it is an orphan and its
+// retry is with the other path, and so is the second WRITE. That path completes nothing yet.
+func beside(t *testing.T, cfg Config) (g *rig, orphan, second *call, other *fakePath) {
+	t.Helper()
+	g = newRig(t, 2, cfg)
+	g.paths[0].hold, g.paths[1].hold = true, true
+	orphan = g.submit(blockdev.Write, 8192, 4096)
+	g.turn()
+	lost := g.paths[0]
+	if other = g.paths[1]; len(other.pend) > 0 {
+		lost, other = other, lost
+	}
+	second = g.submit(blockdev.Write, 8192, 8192)
+	g.settle()
+	if len(lost.pend) != 1 || len(other.pend) != 1 {
+		t.Fatal("the two do not go by two paths")
+	}
+	lost.down()
+	g.settle()
+	return g, orphan, second, other
+}
+
+// TestCloseEndsWhatSucceedsBesideAnOrphan: Close has given up when a write beside an orphan succeeds. There will be no fence behind
+// which it could be sent again, so it ends, and its extent is named.
+func TestCloseEndsWhatSucceedsBesideAnOrphan(t *testing.T) {
+	g, _, b, other := beside(t, Config{})
+	g.dev.giveUp()
+	other.release()
+	g.settle()
+	g.want(b, blockdev.CodeShutdown, blockdev.Unknown)
+	var unknown *UnknownExtentsError
+	if err := g.dev.endClose(errCut); !errors.As(err, &unknown) || !slices.Contains(unknown.Extents, Extent{8192, 8192}) {
+		t.Errorf("Close says %v, want the extent named", err)
+	}
+	if g.dev.quarantine.timer.Pending() {
+		t.Error("the quarantine's timer outlives Close")
+	}
+	g.wantIdle()
+}
+
+// TestHeldAfterSuccessIsUnknown: a write that a path has carried out, and that never got behind the fence, was not "not sent".
+func TestHeldAfterSuccessIsUnknown(t *testing.T) {
+	g, a, b, other := beside(t, Config{NoPathRetry: new(10 * time.Second)})
+	other.release()
+	g.settle()
+	g.wantOK(a)
+	g.wantPending(b)
+	other.down()
+	g.advance(10 * time.Second)
+	g.want(b, blockdev.CodeNoPath, blockdev.Unknown)
+	g.wantIdle()
+}
+
+// TestProbeOfFailedPathIsNoFence: a path that was taken out of the choice is still connected, and what was sent by it may live
+// until that connection ends.
+func TestProbeOfFailedPathIsNoFence(t *testing.T) {
+	g := newRig(t, 2, Config{})
+	g.paths[0].hold, g.paths[1].hold = true, true
+	w := g.submit(blockdev.Write, 8192, 4096)
+	g.settle()
+	m, other := g.dev.members[0], g.paths[1]
+	if len(g.paths[0].pend) == 0 {
+		m, other = g.dev.members[1], g.paths[0]
+	}
+	path := m.path.(*fakePath)
+	other.hold = false
+	m.fail(errCut)
+	path.script = []error{transportError(blockdev.Unknown)}
+	path.release()
+	g.settle()
+	g.wantOK(w)
+	path.up(testInfo())
+	g.settle()
+	if got := g.dev.status().Quarantined; got != 1 {
+		t.Errorf("%d in quarantine after a probe, want 1", got)
+	}
+	path.down()
+	path.up(testInfo())
+	g.settle()
+	if got := g.dev.status().Quarantined; got != 0 {
+		t.Errorf("%d in quarantine after a login, want 0", got)
 	}
 	g.wantIdle()
 }

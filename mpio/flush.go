@@ -34,8 +34,8 @@ func (c *cacheLedger) begin(a *attempt) {
 // end is the answer of a FLUSH: that of the device, unless writes were lost that no FLUSH had reported when this one was submitted.
 // A failure counts as a loss for the others that were under way, because a device may forget what it has once reported.
 func (c *cacheLedger) end(a *attempt, err error) error {
-	if e, ok := err.(*blockdev.Error); ok {
-		if e.Outcome == blockdev.Failed {
+	if err != nil {
+		if e := blockdev.AsError(err); e.Outcome == blockdev.Failed {
 			c.lose(e)
 			c.reported = c.losses
 		}

@@ -149,8 +149,15 @@ func TestAnonymousPaths(t *testing.T) {
 }
 
 func TestImplausibleDevice(t *testing.T) {
-	for _, info := range []*blockdev.Info{nil, {}, {Size: 1 << 20}, {Size: 1 << 20, BlockSize: 100}, {Size: 1000, BlockSize: 512},
-		{Size: 1 << 20, BlockSize: 1 << 17}, {BlockSize: 512}} {
+	for _, info := range []*blockdev.Info{
+		nil,
+		{},
+		{Size: 1 << 20},
+		{Size: 1 << 20, BlockSize: 100},
+		{Size: 1000, BlockSize: 512},
+		{Size: 1 << 20, BlockSize: 1 << 17},
+		{BlockSize: 512},
+	} {
 		g := newRigDown(t, 1, Config{})
 		g.paths[0].up(info)
 		if got := g.states()[0]; got != StateRefused || g.dev.Info() != nil {

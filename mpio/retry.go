@@ -120,7 +120,7 @@ func (a *attempt) accept() Action {
 
 // exhausted says whether the request was retried for long enough. What waits for a way to the device may wait as long as NoPathRetry.
 func (d *Device) exhausted(a *attempt, row *disposition, now time.Time) bool {
-	limit, wait := time.Duration(patience), *d.cfg.NoPathRetry
+	limit, wait := patience, *d.cfg.NoPathRetry
 	switch {
 	case row.last == Wait && row.window == 0 && wait < 0:
 		return false
