@@ -79,8 +79,13 @@ func TestOverlaps(t *testing.T) {
 		a, b, c, d uint64 // offset, length, offset, length
 		want       bool
 	}{
-		{0, 512, 512, 512, false}, {0, 513, 512, 512, true}, {0, 4096, 512, 512, true}, {512, 512, 512, 512, true},
-		{1024, 512, 0, 1024, false}, {512, 0, 0, 512, false}, {0, 512, 4096, 0, false},
+		{0, 512, 512, 512, false},
+		{0, 513, 512, 512, true},
+		{0, 4096, 512, 512, true},
+		{512, 512, 512, 512, true},
+		{1024, 512, 0, 1024, false},
+		{512, 0, 0, 512, false},
+		{0, 512, 4096, 0, false},
 		{0, 4096, 512, 0, false},
 	} {
 		x, y := &Request{Offset: tt.a, Length: tt.b}, &Request{Offset: tt.c, Length: tt.d}

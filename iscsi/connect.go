@@ -17,7 +17,7 @@ func (s *Session) connect() {
 	s.cancel = cancel
 	cfg := s.cfg
 	if s.redirect != nil {
-		cfg.Portal.Host, cfg.Portal.Port = s.redirect.Host, uint16(s.redirect.Port)
+		cfg.Portal.Host, cfg.Portal.Port = s.redirect.Host, s.redirect.Port
 	}
 	s.loop.Env().Go(func() {
 		defer cancel()

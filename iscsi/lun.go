@@ -28,7 +28,6 @@ type LUN struct {
 	inFlight    int       // tasks
 	drained     loop.Gate // opened when it is closed and the last task is gone; nil if nobody waits
 	reprobe     *loop.Timer
-	lastSense   scsi.Sense
 }
 
 func newLUN(s *Session, n int) (*LUN, error) {

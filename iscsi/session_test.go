@@ -205,7 +205,7 @@ func TestHostileTarget(t *testing.T) {
 						t.Error("a READ without an error has other bytes")
 					}
 					f.st.await(func() bool { return f.st.up })
-					q = f.start(write(0, fill('b', n))).wait()
+					f.start(write(0, fill('b', n))).wait()
 					f.st.await(func() bool { return f.st.up })
 					if h.Met() != 2 {
 						t.Fatalf("the lie was told %d times, want 2", h.Met())

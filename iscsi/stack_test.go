@@ -173,8 +173,10 @@ func TestVolumeWaitsForAPath(t *testing.T) {
 	})
 }
 
-var _ mpio.Path = (*iscsi.LUN)(nil)
-var _ blockdev.Device = (*iscsi.LUN)(nil)
+var (
+	_ mpio.Path       = (*iscsi.LUN)(nil)
+	_ blockdev.Device = (*iscsi.LUN)(nil)
+)
 
 // TestGhostWrite: W is held on one path; the path is lost, W goes by the other and is completed, and a newer X to the same block is
 // asked for. X must not be completed before the target has dropped W, and what is there in the end is X.

@@ -29,7 +29,6 @@ type rig struct {
 	loop   *loop.Loop // the initiator's
 	arena  *blockdev.Arena
 	target *target.Target
-	free   func() error
 }
 
 // newRig makes a target with the given LUNs and forced keys. Every violation of the protocol by the initiator fails the test.

@@ -93,7 +93,7 @@ func closeAndTry(f *Fixture) error {
 		case c.err == nil:
 			return fmt.Errorf("%s after Close succeeded", op)
 		case e.Code != blockdev.CodeShutdown || e.Outcome != blockdev.NotSent:
-			return fmt.Errorf("%s after Close: got %v, %v (%v), want %v, %v", op, e.Code, e.Outcome, e, blockdev.CodeShutdown, blockdev.NotSent)
+			return fmt.Errorf("%s after Close: got %v, %v (%w), want %v, %v", op, e.Code, e.Outcome, e, blockdev.CodeShutdown, blockdev.NotSent)
 		}
 	}
 	return nil

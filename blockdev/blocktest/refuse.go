@@ -34,14 +34,14 @@ func oneOf(io *IO, codes ...blockdev.Code) error {
 	}
 	e := blockdev.AsError(io.Err)
 	if e.Outcome == blockdev.Unknown {
-		return fmt.Errorf("%s %d+%d: outcome unknown (%v) of a request that is refused", io.Op, io.Offset, io.length(), e)
+		return fmt.Errorf("%s %d+%d: outcome unknown (%w) of a request that is refused", io.Op, io.Offset, io.length(), e)
 	}
 	for _, c := range codes {
 		if e.Code == c {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s %d+%d: got %v (%v), want %v", io.Op, io.Offset, io.length(), e.Code, e, codes)
+	return fmt.Errorf("%s %d+%d: got %v (%w), want %v", io.Op, io.Offset, io.length(), e.Code, e, codes)
 }
 
 // refuse makes a request with each operation and wants it refused with the code.

@@ -79,7 +79,8 @@ func TestModelWithErrors(t *testing.T) {
 		"tear": {false, []faultdev.Rule{{Action: faultdev.Tear, Probability: 0.1}, reorder}},
 		"lose": {false, []faultdev.Rule{{Action: faultdev.Lose, Probability: 0.1}, reorder}},
 		"ghost": {true, []faultdev.Rule{
-			{Action: faultdev.Ghost, Probability: 0.05, Jitter: time.Millisecond}, {Action: faultdev.Ghost, Probability: 0.02}, reorder}},
+			{Action: faultdev.Ghost, Probability: 0.05, Jitter: time.Millisecond}, {Action: faultdev.Ghost, Probability: 0.02}, reorder,
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(4) {

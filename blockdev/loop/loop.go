@@ -82,8 +82,7 @@ func (l *Loop) Run() error {
 	for !l.quit {
 		if err := l.Turn(true); err != nil {
 			l.quit = true
-			l.finish()
-			return err
+			return errors.Join(err, l.finish())
 		}
 		if l.now.Sub(yielded) >= yieldEvery {
 			runtime.Gosched()

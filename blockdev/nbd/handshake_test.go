@@ -79,7 +79,8 @@ func TestOptions(t *testing.T) {
 		{"info", optInfo, infoData("disk"), []optionReply{export, sizes, {repAck, ""}}},
 		{"info, the default", optInfo, infoData(""), []optionReply{export, sizes, {repAck, ""}}},
 		{"info, all", optInfo, infoData("", 1, 2, 3, 99), []optionReply{
-			export, {repInfo, "\x00\x01disk"}, {repInfo, "\x00\x02a disk"}, sizes, {repAck, ""}}},
+			export, {repInfo, "\x00\x01disk"}, {repInfo, "\x00\x02a disk"}, sizes, {repAck, ""},
+		}},
 		{"info, unknown", optInfo, infoData("other"), []optionReply{{Kind: repErrUnknown}}},
 		{"info, empty", optInfo, nil, []optionReply{{Kind: repErrInvalid}}},
 		{"info, name too long for the data", optInfo, []byte{0, 0, 0, 9, 'd', 0, 0}, []optionReply{{Kind: repErrInvalid}}},

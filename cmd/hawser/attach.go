@@ -61,9 +61,9 @@ is 1 and the extents are named whose outcome is unknown. A second signal ends th
 	return cmd
 }
 
-// Bounds of --memory, in bytes. With less than the least there is no room for the connections and one request.
+// Bounds of --memory, in bytes. With less than the least there is no room for the clients and two paths.
 const (
-	leastMemory = 16 << 20
+	leastMemory = 32 << 20
 	mostMemory  = 64 << 30
 )
 
@@ -75,7 +75,7 @@ func (o *attachOptions) check(args []string) error {
 	case o.socket != "" && o.listen != "":
 		return usagef("attach: --socket and --listen exclude each other")
 	case o.memory < leastMemory || o.memory > mostMemory:
-		return usagef("--memory %v: want 16M to 64G", &o.memory)
+		return usagef("--memory %v: want 32M to 64G", &o.memory)
 	case len(args) == 0:
 		return usagef("attach: no VOLUME: give iscsi://host[:port][,host...]/target-iqn/lun")
 	}

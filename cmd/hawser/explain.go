@@ -53,8 +53,10 @@ func isTimeout(err error) bool {
 func explainLogin(e *login.Error, p pathConfig, initiator string) reason {
 	switch e.Status() {
 	case pdu.LoginTargetNotFound:
-		return reason{"it has no target " + p.target,
-			"check the target's name; some targets also say so to an initiator that is not allowed: the name to allow is " + initiator}
+		return reason{
+			"it has no target " + p.target,
+			"check the target's name; some targets also say so to an initiator that is not allowed: the name to allow is " + initiator,
+		}
 	case pdu.LoginForbidden:
 		return reason{"the target does not give access to " + initiator, "allow this name at the target; 'hawser iqn' prints it"}
 	case pdu.LoginAuthenticationFailed:

@@ -23,6 +23,7 @@ type targetOptions struct {
 	luns   []string
 	iqn    string
 	force  []string
+	strict bool
 	log    logFlags
 }
 
@@ -40,6 +41,9 @@ func newTargetServe() *cobra.Command {
 Options follow with commas: block=BYTES, wce=on|off, thin=on|off, ro=on|off, serial=TEXT, naa=HEX, size=SIZE (makes the file so
 long). K, M, G and T are binary. Everybody who reaches a portal may read and write.
 
+Where RFC 7143 lets a target be lenient with an initiator's mistakes it is, because libiscsi, and with it qemu, makes some. With
+--strict each costs the connection, and is logged.
+
 When it listens it prints one line that begins with "ready", and names the portals and the LUNs.`,
 		Example: "  hawser target serve --listen 127.0.0.1:3260,127.0.0.2:3260 --lun ram:1G",
 		Args:    cobra.NoArgs,
@@ -52,12 +56,13 @@ When it listens it prints one line that begins with "ready", and names the porta
 	fs.StringArrayVar(&o.luns, "lun", nil, "a LUN: null:SIZE, ram:SIZE or file:PATH; repeat for more")
 	fs.StringVar(&o.iqn, "iqn", target.DefaultIQN, "the target's name")
 	fs.StringArrayVar(&o.force, "force", nil, "insist on a key of the login: InitialR2T=Yes, MaxBurstLength=16384, ...; repeat for more")
+	fs.BoolVar(&o.strict, "strict", false, "drop the connection of an initiator that breaks a rule of the protocol")
 	o.log.register(fs, "warn")
 	return cmd
 }
 
 func (o *targetOptions) config(log *slog.Logger) (target.Config, error) {
-	cfg := target.Config{IQN: o.iqn, Force: map[string]string{}, Logger: log}
+	cfg := target.Config{IQN: o.iqn, Force: map[string]string{}, Lenient: !o.strict, Logger: log}
 	if err := iscsi.ValidName(o.iqn); err != nil {
 		return cfg, usagef("--iqn: %v", err)
 	}

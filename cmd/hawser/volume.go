@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/loop"
 	"github.com/hawser-storage/hawser/blockdev/nbd"
@@ -42,6 +44,10 @@ type volume struct {
 
 // openVolume builds the stack from below, and waits until the volume can be used. ctx ends the wait.
 func openVolume(ctx context.Context, cfg volumeConfig) (*volume, error) {
+	served, err := nbdConfig(cfg.memory, len(cfg.paths), cfg.log)
+	if err != nil {
+		return nil, err
+	}
 	v, err := newVolume(cfg)
 	if err != nil {
 		return nil, err
@@ -50,23 +56,34 @@ func openVolume(ctx context.Context, cfg volumeConfig) (*volume, error) {
 		v.abandon()
 		return nil, err
 	}
-	v.server, err = nbd.New(v.loop, v.arena, []nbd.Export{{Device: v.Device, Description: cfg.name()}}, nbdConfig(cfg.memory, v.log))
+	v.server, err = nbd.New(v.loop, v.arena, []nbd.Export{{Device: v.Device, Description: cfg.name()}}, served)
 	if err != nil {
 		v.abandon()
-		return nil, fmt.Errorf("--memory: %w", err)
+		return nil, err
 	}
 	return v, nil
 }
 
-// nbdConfig gives a quarter of the memory to what is written and as much to what is read; the rest is for what is received from
-// the targets and for the connections themselves.
-func nbdConfig(memory int, log *slog.Logger) nbd.Config {
-	budget := max(memory/4, 1<<20) &^ (blockdev.ChunkSize - 1)
-	return nbd.Config{Budget: budget, Closed: func(_ string, err error) {
+// sessionRoom is what a session receives into, in bytes, besides the READs in flight, which the NBD server counts. One that finds no
+// memory loses its connection.
+const sessionRoom = 17 * blockdev.ChunkSize
+
+// nbdConfig gives a quarter of the memory to what is written and as much to what is read, or less if the sessions and the
+// connections would not have theirs.
+func nbdConfig(memory, sessions int, log *slog.Logger) (nbd.Config, error) {
+	const least = 1 << 20
+	cfg := nbd.Config{Budget: least, Closed: func(_ string, err error) {
 		if err != nil {
 			log.Warn("NBD client lost", "reason", err.Error())
 		}
 	}}
+	fixed := cfg.ArenaSize() - 2*least + sessions*sessionRoom
+	cfg.Budget = min(memory/4, (memory-fixed)/2) &^ (blockdev.ChunkSize - 1)
+	if cfg.Budget < least {
+		return cfg, usagef("--memory %s is too little for %d paths: give at least %s",
+			humanize.IBytes(uint64(memory)), sessions, humanize.IBytes(uint64(fixed+2*least+blockdev.ChunkSize)))
+	}
+	return cfg, nil
 }
 
 func newVolume(cfg volumeConfig) (*volume, error) {

@@ -50,7 +50,7 @@ func ParseAddress(s string) (Address, error) {
 
 // splitPortal separates host and port, and takes the brackets off.
 func splitPortal(s string) (host, port string, err error) {
-	rest := s
+	var rest string
 	if inside, after, ok := cutBrackets(s); ok {
 		ip, err := netip.ParseAddr(inside)
 		if err != nil || !ip.Is6() {

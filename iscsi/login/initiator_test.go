@@ -37,12 +37,16 @@ func TestInitiateGolden(t *testing.T) {
 		header string
 		text   string
 	}{
-		{"43810000" + "000000a1" + "80010203" + "04050000" + "00000000" + "00000000" + "00000001" + "00000000",
-			lines("InitiatorName="+testInitiator, "TargetName="+testTarget, "SessionType=Normal", "AuthMethod=None")},
-		{"43870000" + "0000014d" + "80010203" + "04050000" + "00000000" + "00000000" + "00000001" + "00000065",
+		{
+			"43810000" + "000000a1" + "80010203" + "04050000" + "00000000" + "00000000" + "00000001" + "00000000",
+			lines("InitiatorName="+testInitiator, "TargetName="+testTarget, "SessionType=Normal", "AuthMethod=None"),
+		},
+		{
+			"43870000" + "0000014d" + "80010203" + "04050000" + "00000000" + "00000000" + "00000001" + "00000065",
 			lines("HeaderDigest=None,CRC32C", "DataDigest=None,CRC32C", "MaxConnections=1", "InitialR2T=No", "ImmediateData=Yes",
 				"MaxRecvDataSegmentLength=262144", "MaxBurstLength=16776192", "FirstBurstLength=262144", "DefaultTime2Wait=0",
-				"DefaultTime2Retain=0", "MaxOutstandingR2T=16", "DataPDUInOrder=Yes", "DataSequenceInOrder=Yes", "ErrorRecoveryLevel=0")},
+				"DefaultTime2Retain=0", "MaxOutstandingR2T=16", "DataPDUInOrder=Yes", "DataSequenceInOrder=Yes", "ErrorRecoveryLevel=0"),
+		},
 	}
 	for i, w := range want {
 		bhs, data, ok := readPDU(&conn.out)
@@ -85,54 +89,102 @@ func TestInitiatorRefusesBadTargets(t *testing.T) {
 		spoil func(r *reply)
 		want  string
 	}{
-		{"itt", 0, func(r *reply) { r.ITT = 7 },
-			"login: protocol error: the target answered task 0x7, ours is 0x0"},
-		{"isid", 1, func(r *reply) { r.ISID[0] = 1 },
-			"login: protocol error: the target answered for ISID 010102030405, ours is 800102030405"},
-		{"version", 0, func(r *reply) { r.VersionActive, r.VersionMax = 1, 1 },
-			"login: protocol error: the target chose version 1, we offered version 0 only"},
-		{"statsn again", 1, func(r *reply) { r.StatSN = 100 },
-			"login: protocol error: the target sent StatSN 100, next is 101"},
-		{"statsn gap", 1, func(r *reply) { r.StatSN = 102 },
-			"login: protocol error: the target sent StatSN 102, next is 101"},
-		{"other stage", 0, func(r *reply) { r.CSG, r.NSG = pdu.StageOperational, pdu.StageFullFeature },
-			"login: protocol error: the target is in the operational stage, we are in the security stage"},
-		{"stage jump", 0, func(r *reply) { r.NSG = pdu.StageFullFeature },
-			"login: protocol error: the target moved on to the full feature phase, we asked for the operational stage"},
-		{"stage back", 1, func(r *reply) { r.NSG = pdu.StageSecurity },
-			"login: protocol error: the target moved on to the security stage, we asked for the full feature phase"},
-		{"T and C", 0, func(r *reply) { r.Continue = true },
-			"login: protocol error: the target sent what is no valid Login Response: iscsi: malformed Login Response: T and C: both set"},
-		{"other PDU", 0, func(r *reply) { r.raw = bytes.Repeat([]byte{0x3f}, 48) },
-			"login: protocol error: the target sent what is no valid Login Response: iscsi: malformed Login Response: Opcode: is that of Reject"},
-		{"no tsih", 1, func(r *reply) { r.TSIH = 0 },
-			"login: protocol error: the target completed the login without a session handle (TSIH 0)"},
-		{"no answer to AuthMethod", 0, replace("AuthMethod=None\x00", ""),
-			"login: protocol error: the target did not answer AuthMethod=None"},
-		{"wants CHAP", 0, replace("AuthMethod=None", "AuthMethod=CHAP"),
-			"login: the target sent AuthMethod=CHAP in answer to None: our offer does not allow it (RFC 7143, section 12.1)"},
-		{"no answer", 1, replace("MaxBurstLength=262144\x00", ""),
-			"login: protocol error: the target did not answer MaxBurstLength=16776192"},
-		{"answer outside the offer", 1, replace("MaxOutstandingR2T=1\x00", "MaxOutstandingR2T=17\x00"),
-			"login: the target sent MaxOutstandingR2T=17 in answer to 16: our offer does not allow it (RFC 7143, section 13.17)"},
-		{"answered twice", 1, replace("ImmediateData=Yes", "ImmediateData=Yes\x00ImmediateData=No"),
-			"login: the target sent ImmediateData=No: it was sent before in this login, and a key is sent once (RFC 7143, section 13.11)"},
-		{"digest", 1, replace("DataDigest=None", "DataDigest=MD5"),
-			"login: the target sent DataDigest=MD5 in answer to None,CRC32C: our offer does not allow it (RFC 7143, section 13.1)"},
-		{"offers and leaves", 1, func(r *reply) { r.text += lines("TaskReporting=FastAbort") },
-			"login: protocol error: the target offered TaskReporting and left the stage without our answer"},
-		{"segment length", 1, replace("MaxRecvDataSegmentLength=65536", "MaxRecvDataSegmentLength=100"),
-			"login: the target sent MaxRecvDataSegmentLength=100: want a number from 512 to 16777215 (RFC 7143, section 13.12)"},
-		{"no pair", 1, func(r *reply) { r.text = "garbage\x00" },
-			"login: protocol error: the target sent a login text that cannot be read: iscsi: text segment: pair at byte 0: no '=' in it"},
-		{"no NUL", 1, func(r *reply) { r.text = "HeaderDigest=None" },
-			"login: protocol error: the target sent a login text that cannot be read: iscsi: text segment: pair at byte 0: no NUL ends it"},
-		{"oversize", 0, func(r *reply) { r.text = strings.Repeat("\x00", 8193) },
-			"login: protocol error: the target sent a login PDU with 8193 bytes of data, at most 8192 are allowed"},
-		{"redirect nowhere", 0, func(r *reply) { r.StatusClass, r.StatusDetail = 1, 1 },
-			"login: protocol error: the target redirected us without a TargetAddress"},
-		{"redirect to nothing", 0, func(r *reply) { r.StatusClass, r.StatusDetail, r.text = 1, 1, lines("TargetAddress=:0") },
-			`login: protocol error: the target redirected us to a place that is none: login: address :0: "" is no host; want host[:port][,tag], IPv6 in brackets`},
+		{
+			"itt", 0, func(r *reply) { r.ITT = 7 },
+			"login: protocol error: the target answered task 0x7, ours is 0x0",
+		},
+		{
+			"isid", 1, func(r *reply) { r.ISID[0] = 1 },
+			"login: protocol error: the target answered for ISID 010102030405, ours is 800102030405",
+		},
+		{
+			"version", 0, func(r *reply) { r.VersionActive, r.VersionMax = 1, 1 },
+			"login: protocol error: the target chose version 1, we offered version 0 only",
+		},
+		{
+			"statsn again", 1, func(r *reply) { r.StatSN = 100 },
+			"login: protocol error: the target sent StatSN 100, next is 101",
+		},
+		{
+			"statsn gap", 1, func(r *reply) { r.StatSN = 102 },
+			"login: protocol error: the target sent StatSN 102, next is 101",
+		},
+		{
+			"other stage", 0, func(r *reply) { r.CSG, r.NSG = pdu.StageOperational, pdu.StageFullFeature },
+			"login: protocol error: the target is in the operational stage, we are in the security stage",
+		},
+		{
+			"stage jump", 0, func(r *reply) { r.NSG = pdu.StageFullFeature },
+			"login: protocol error: the target moved on to the full feature phase, we asked for the operational stage",
+		},
+		{
+			"stage back", 1, func(r *reply) { r.NSG = pdu.StageSecurity },
+			"login: protocol error: the target moved on to the security stage, we asked for the full feature phase",
+		},
+		{
+			"T and C", 0, func(r *reply) { r.Continue = true },
+			"login: protocol error: the target sent what is no valid Login Response: iscsi: malformed Login Response: T and C: both set",
+		},
+		{
+			"other PDU", 0, func(r *reply) { r.raw = bytes.Repeat([]byte{0x3f}, 48) },
+			"login: protocol error: the target sent what is no valid Login Response: iscsi: malformed Login Response: Opcode: is that of Reject",
+		},
+		{
+			"no tsih", 1, func(r *reply) { r.TSIH = 0 },
+			"login: protocol error: the target completed the login without a session handle (TSIH 0)",
+		},
+		{
+			"no answer to AuthMethod", 0, replace("AuthMethod=None\x00", ""),
+			"login: protocol error: the target did not answer AuthMethod=None",
+		},
+		{
+			"wants CHAP", 0, replace("AuthMethod=None", "AuthMethod=CHAP"),
+			"login: the target sent AuthMethod=CHAP in answer to None: our offer does not allow it (RFC 7143, section 12.1)",
+		},
+		{
+			"no answer", 1, replace("MaxBurstLength=262144\x00", ""),
+			"login: protocol error: the target did not answer MaxBurstLength=16776192",
+		},
+		{
+			"answer outside the offer", 1, replace("MaxOutstandingR2T=1\x00", "MaxOutstandingR2T=17\x00"),
+			"login: the target sent MaxOutstandingR2T=17 in answer to 16: our offer does not allow it (RFC 7143, section 13.17)",
+		},
+		{
+			"answered twice", 1, replace("ImmediateData=Yes", "ImmediateData=Yes\x00ImmediateData=No"),
+			"login: the target sent ImmediateData=No: it was sent before in this login, and a key is sent once (RFC 7143, section 13.11)",
+		},
+		{
+			"digest", 1, replace("DataDigest=None", "DataDigest=MD5"),
+			"login: the target sent DataDigest=MD5 in answer to None,CRC32C: our offer does not allow it (RFC 7143, section 13.1)",
+		},
+		{
+			"offers and leaves", 1, func(r *reply) { r.text += lines("TaskReporting=FastAbort") },
+			"login: protocol error: the target offered TaskReporting and left the stage without our answer",
+		},
+		{
+			"segment length", 1, replace("MaxRecvDataSegmentLength=65536", "MaxRecvDataSegmentLength=100"),
+			"login: the target sent MaxRecvDataSegmentLength=100: want a number from 512 to 16777215 (RFC 7143, section 13.12)",
+		},
+		{
+			"no pair", 1, func(r *reply) { r.text = "garbage\x00" },
+			"login: protocol error: the target sent a login text that cannot be read: iscsi: text segment: pair at byte 0: no '=' in it",
+		},
+		{
+			"no NUL", 1, func(r *reply) { r.text = "HeaderDigest=None" },
+			"login: protocol error: the target sent a login text that cannot be read: iscsi: text segment: pair at byte 0: no NUL ends it",
+		},
+		{
+			"oversize", 0, func(r *reply) { r.text = strings.Repeat("\x00", 8193) },
+			"login: protocol error: the target sent a login PDU with 8193 bytes of data, at most 8192 are allowed",
+		},
+		{
+			"redirect nowhere", 0, func(r *reply) { r.StatusClass, r.StatusDetail = 1, 1 },
+			"login: protocol error: the target redirected us without a TargetAddress",
+		},
+		{
+			"redirect to nothing", 0, func(r *reply) { r.StatusClass, r.StatusDetail, r.text = 1, 1, lines("TargetAddress=:0") },
+			`login: protocol error: the target redirected us to a place that is none: login: address :0: "" is no host; want host[:port][,tag], IPv6 in brackets`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			replies := goodReplies()
@@ -198,10 +250,14 @@ func TestInitiatorIsBounded(t *testing.T) {
 		want string
 	}{
 		"rounds": {reply{}, "login: protocol error: the target did not come to an end of the login in 32 PDUs"},
-		"continued": {reply{LoginResponse: pdu.LoginResponse{Continue: true}, text: "a"},
-			"login: protocol error: the target did not come to an end of the login in 32 PDUs"},
-		"text": {reply{LoginResponse: pdu.LoginResponse{Continue: true}, text: strings.Repeat("a", 8192)},
-			"login: protocol error: the target sent more than 65536 bytes of login text"},
+		"continued": {
+			reply{LoginResponse: pdu.LoginResponse{Continue: true}, text: "a"},
+			"login: protocol error: the target did not come to an end of the login in 32 PDUs",
+		},
+		"text": {
+			reply{LoginResponse: pdu.LoginResponse{Continue: true}, text: strings.Repeat("a", 8192)},
+			"login: protocol error: the target sent more than 65536 bytes of login text",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			replies := append(goodReplies()[:1], &c.last)
@@ -265,11 +321,17 @@ func TestInitiatorOffersWhatBelongs(t *testing.T) {
 		change func(*InitiatorConfig)
 		want   []string
 	}{
-		"discovery": {func(c *InitiatorConfig) { c.SessionType, c.TargetName = Discovery, "" },
-			[]string{"InitiatorName", "SessionType", "AuthMethod", "HeaderDigest", "DataDigest", "MaxRecvDataSegmentLength",
-				"DefaultTime2Wait", "DefaultTime2Retain", "ErrorRecoveryLevel"}},
-		"join": {func(c *InitiatorConfig) { c.TSIH = 9 },
-			[]string{"InitiatorName", "TargetName", "AuthMethod", "HeaderDigest", "DataDigest", "MaxRecvDataSegmentLength"}},
+		"discovery": {
+			func(c *InitiatorConfig) { c.SessionType, c.TargetName = Discovery, "" },
+			[]string{
+				"InitiatorName", "SessionType", "AuthMethod", "HeaderDigest", "DataDigest", "MaxRecvDataSegmentLength",
+				"DefaultTime2Wait", "DefaultTime2Retain", "ErrorRecoveryLevel",
+			},
+		},
+		"join": {
+			func(c *InitiatorConfig) { c.TSIH = 9 },
+			[]string{"InitiatorName", "TargetName", "AuthMethod", "HeaderDigest", "DataDigest", "MaxRecvDataSegmentLength"},
+		},
 	} {
 		cfg := testInitiatorConfig()
 		c.change(cfg)
@@ -296,10 +358,14 @@ func TestInitiatorEndsWithItsContext(t *testing.T) {
 			want string
 			is   error
 		}{
-			"deadline": {func() (context.Context, context.CancelFunc) { return context.WithTimeout(t.Context(), time.Hour) },
-				"login: the time is up and the target is still silent in the security stage: context deadline exceeded", context.DeadlineExceeded},
-			"no deadline": {func() (context.Context, context.CancelFunc) { return context.WithCancel(t.Context()) },
-				"login: the time is up and the target is still silent in the security stage: context deadline exceeded", context.DeadlineExceeded},
+			"deadline": {
+				func() (context.Context, context.CancelFunc) { return context.WithTimeout(t.Context(), time.Hour) },
+				"login: the time is up and the target is still silent in the security stage: context deadline exceeded", context.DeadlineExceeded,
+			},
+			"no deadline": {
+				func() (context.Context, context.CancelFunc) { return context.WithCancel(t.Context()) },
+				"login: the time is up and the target is still silent in the security stage: context deadline exceeded", context.DeadlineExceeded,
+			},
 			"cancel": {func() (context.Context, context.CancelFunc) {
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(time.Second, cancel)

@@ -107,28 +107,61 @@ func TestKeyErrors(t *testing.T) {
 		pairs []Pair
 		want  string
 	}{
-		{initiator, inOperational, []Pair{{"MaxBurstLength", "16777215"}},
-			`login: the target sent MaxBurstLength=16777215 in answer to 16776192: our offer does not allow it (RFC 7143, section 13.13)`},
-		{initiator, inOperational, []Pair{{"MaxBurstLength", "5"}},
-			`login: the target sent MaxBurstLength=5 in answer to 16776192: want a number from 512 to 16777215 (RFC 7143, section 13.13)`},
-		{initiator, inOperational, []Pair{{"ErrorRecoveryLevel", "\x1b[2J"}},
-			`login: the target sent ErrorRecoveryLevel="\x1b[2J" in answer to 0: want a number from 0 to 2 (RFC 7143, section 13.20)`},
-		{initiator, inSecurity, []Pair{{"AuthMethod", "Reject"}},
-			`login: the target sent AuthMethod=Reject in answer to None: it is needed, and the default will not do (RFC 7143, section 12.1)`},
-		{initiator, inOperational, []Pair{{"InitiatorName", "iqn.x"}},
-			`login: the target sent InitiatorName=iqn.x: only the initiator sends this key (RFC 7143, section 13.5)`},
-		{initiator, inSecurity, []Pair{{"HeaderDigest", "None"}},
-			`login: the target sent HeaderDigest=None: this key does not belong in this stage (RFC 7143, section 13.1)`},
-		{initiator, inOperational, []Pair{{"TargetAlias", "a"}, {"TargetAlias", "a"}, {"TargetAlias", "b"}},
-			`login: the target sent TargetAlias=b: it was sent before in this login, and a key is sent once (RFC 7143, section 13.6)`},
-		{target, inOperational, []Pair{{"MaxBurstLength", "512"}, {"MaxBurstLength", "512"}},
-			`login: the initiator sent MaxBurstLength=512: it was sent before in this login, and a key is sent once (RFC 7143, section 13.13)`},
-		{target, inOperational, []Pair{{"MaxRecvDataSegmentLength", "0"}},
-			`login: the initiator sent MaxRecvDataSegmentLength=0: want a number from 512 to 16777215 (RFC 7143, section 13.12)`},
-		{target, inOperational, []Pair{{"SendTargets", "All"}},
-			`login: the initiator sent SendTargets=All: this key does not belong in this stage (RFC 7143, section 13.3)`},
-		{target, inOperational, []Pair{{"InitiatorAlias", long}},
-			`login: the initiator sent InitiatorAlias=` + long[:64] + `...: 300 bytes, at most 255 are allowed (RFC 7143, section 13.7)`},
+		{
+			initiator, inOperational,
+			[]Pair{{"MaxBurstLength", "16777215"}},
+			`login: the target sent MaxBurstLength=16777215 in answer to 16776192: our offer does not allow it (RFC 7143, section 13.13)`,
+		},
+		{
+			initiator, inOperational,
+			[]Pair{{"MaxBurstLength", "5"}},
+			`login: the target sent MaxBurstLength=5 in answer to 16776192: want a number from 512 to 16777215 (RFC 7143, section 13.13)`,
+		},
+		{
+			initiator, inOperational,
+			[]Pair{{"ErrorRecoveryLevel", "\x1b[2J"}},
+			`login: the target sent ErrorRecoveryLevel="\x1b[2J" in answer to 0: want a number from 0 to 2 (RFC 7143, section 13.20)`,
+		},
+		{
+			initiator, inSecurity,
+			[]Pair{{"AuthMethod", "Reject"}},
+			`login: the target sent AuthMethod=Reject in answer to None: it is needed, and the default will not do (RFC 7143, section 12.1)`,
+		},
+		{
+			initiator, inOperational,
+			[]Pair{{"InitiatorName", "iqn.x"}},
+			`login: the target sent InitiatorName=iqn.x: only the initiator sends this key (RFC 7143, section 13.5)`,
+		},
+		{
+			initiator, inSecurity,
+			[]Pair{{"HeaderDigest", "None"}},
+			`login: the target sent HeaderDigest=None: this key does not belong in this stage (RFC 7143, section 13.1)`,
+		},
+		{
+			initiator, inOperational,
+			[]Pair{{"TargetAlias", "a"}, {"TargetAlias", "a"}, {"TargetAlias", "b"}},
+			`login: the target sent TargetAlias=b: it was sent before in this login, and a key is sent once (RFC 7143, section 13.6)`,
+		},
+		{
+			target, inOperational,
+			[]Pair{{"MaxBurstLength", "512"}, {"MaxBurstLength", "512"}},
+			`login: the initiator sent MaxBurstLength=512: it was sent before in this login, and a key is sent once (RFC 7143, section 13.13)`,
+		},
+		{
+			target, inOperational,
+			[]Pair{{"MaxRecvDataSegmentLength", "0"}},
+			`login: the initiator sent MaxRecvDataSegmentLength=0: want a number from 512 to 16777215 (RFC 7143, section 13.12)`,
+		},
+		{
+			target, inOperational,
+			[]Pair{{"SendTargets", "All"}},
+			`login: the initiator sent SendTargets=All: this key does not belong in this stage (RFC 7143, section 13.3)`,
+		},
+		{
+			target, inOperational,
+			[]Pair{{"InitiatorAlias", long}},
+			`login: the initiator sent InitiatorAlias=` + long[:64] + `...: 300 bytes, at most 255 are allowed (RFC 7143, section 13.7)`,
+		},
 	} {
 		n := testNegotiation(c.side)
 		if c.side == initiator {

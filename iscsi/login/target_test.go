@@ -121,39 +121,71 @@ func TestTargetRefusesBadInitiators(t *testing.T) {
 		{"tsih", 1, func(d *demand) { d.TSIH = 6 }, 0x0200, host + "protocol error: the initiator changed the TSIH from 0x0 to 0x6"},
 		{"cid", 1, func(d *demand) { d.CID = 6 }, 0x0200, host + "protocol error: the initiator changed the CID from 2 to 6"},
 		{"cmdsn", 1, func(d *demand) { d.CmdSN = 41 }, 0x0200, host + "protocol error: the initiator changed the CmdSN from 40 to 41"},
-		{"version", 0, func(d *demand) { d.VersionMin, d.VersionMax = 1, 2 }, 0x0205,
-			"login: refused an unnamed initiator: unsupported version (0205): protocol error: the initiator speaks version 1 of iSCSI or later, we speak version 0"},
-		{"stage jump", 1, func(d *demand) { d.CSG = pdu.StageSecurity }, 0x0200,
-			host + "protocol error: the initiator is in the security stage, we are in the operational stage"},
-		{"no stage", 0, func(d *demand) { d.CSG = pdu.StageFullFeature }, 0x0200,
-			"login: refused an unnamed initiator: initiator error (0200): protocol error: the initiator began the login in the full feature phase"},
-		{"transit to itself", 1, func(d *demand) { d.NSG = pdu.StageOperational }, 0x0200,
-			host + "protocol error: the initiator wants to move from the operational stage to the operational stage"},
-		{"other PDU", 1, func(d *demand) { d.raw = make([]byte, 48) }, 0x0200,
-			host + "protocol error: the initiator sent what is no valid Login Request: iscsi: malformed Login Request: Opcode: is that of NOP-Out"},
-		{"no name", 0, replace("InitiatorName="+testInitiator+"\x00", ""), 0x0207,
-			"login: refused an unnamed initiator at iqn.2026-11.io.hawser:target: missing parameter (0207): protocol error: the initiator did not tell its InitiatorName in the first request"},
-		{"bad name", 0, replace(testInitiator, "fred"), 0x0200,
-			"login: refused fred at iqn.2026-11.io.hawser:target: initiator error (0200): InitiatorName fred is no iSCSI name, which starts with iqn., eui. or naa."},
-		{"no target", 0, replace("TargetName="+testTarget+"\x00", ""), 0x0207,
-			"login: refused iqn.2026-11.io.hawser:host: missing parameter (0207): protocol error: the initiator did not tell the TargetName in the first request"},
-		{"session type", 0, replace("SessionType=Normal", "SessionType=Odd"), 0x0209,
-			"login: refused iqn.2026-11.io.hawser:host at iqn.2026-11.io.hawser:target: session type not supported (0209): protocol error: the initiator asks for a session of the unknown type Odd"},
-		{"CHAP only", 0, replace("AuthMethod=None", "AuthMethod=CHAP"), 0x0201,
-			"login: refused iqn.2026-11.io.hawser:host at iqn.2026-11.io.hawser:target: authentication failure (0201): protocol error: the initiator offered none of our authentication methods: CHAP"},
+		{
+			"version", 0, func(d *demand) { d.VersionMin, d.VersionMax = 1, 2 }, 0x0205,
+			"login: refused an unnamed initiator: unsupported version (0205): protocol error: the initiator speaks version 1 of iSCSI or later, we speak version 0",
+		},
+		{
+			"stage jump", 1, func(d *demand) { d.CSG = pdu.StageSecurity }, 0x0200,
+			host + "protocol error: the initiator is in the security stage, we are in the operational stage",
+		},
+		{
+			"no stage", 0, func(d *demand) { d.CSG = pdu.StageFullFeature }, 0x0200,
+			"login: refused an unnamed initiator: initiator error (0200): protocol error: the initiator began the login in the full feature phase",
+		},
+		{
+			"transit to itself", 1, func(d *demand) { d.NSG = pdu.StageOperational }, 0x0200,
+			host + "protocol error: the initiator wants to move from the operational stage to the operational stage",
+		},
+		{
+			"other PDU", 1, func(d *demand) { d.raw = make([]byte, 48) }, 0x0200,
+			host + "protocol error: the initiator sent what is no valid Login Request: iscsi: malformed Login Request: Opcode: is that of NOP-Out",
+		},
+		{
+			"no name", 0, replace("InitiatorName="+testInitiator+"\x00", ""), 0x0207,
+			"login: refused an unnamed initiator at iqn.2026-11.io.hawser:target: missing parameter (0207): protocol error: the initiator did not tell its InitiatorName in the first request",
+		},
+		{
+			"bad name", 0, replace(testInitiator, "fred"), 0x0200,
+			"login: refused fred at iqn.2026-11.io.hawser:target: initiator error (0200): InitiatorName fred is no iSCSI name, which starts with iqn., eui. or naa.",
+		},
+		{
+			"no target", 0, replace("TargetName="+testTarget+"\x00", ""), 0x0207,
+			"login: refused iqn.2026-11.io.hawser:host: missing parameter (0207): protocol error: the initiator did not tell the TargetName in the first request",
+		},
+		{
+			"session type", 0, replace("SessionType=Normal", "SessionType=Odd"), 0x0209,
+			"login: refused iqn.2026-11.io.hawser:host at iqn.2026-11.io.hawser:target: session type not supported (0209): protocol error: the initiator asks for a session of the unknown type Odd",
+		},
+		{
+			"CHAP only", 0, replace("AuthMethod=None", "AuthMethod=CHAP"), 0x0201,
+			"login: refused iqn.2026-11.io.hawser:host at iqn.2026-11.io.hawser:target: authentication failure (0201): protocol error: the initiator offered none of our authentication methods: CHAP",
+		},
 		{"session unknown", 0, func(d *demand) { d.TSIH = 3 }, 0x0200, ""},
-		{"key again", 1, replace("HeaderDigest=CRC32C,None", "HeaderDigest=None\x00HeaderDigest=None"), 0x0200,
-			host + "the initiator sent HeaderDigest=None: it was sent before in this login, and a key is sent once (RFC 7143, section 13.1)"},
-		{"name again", 1, func(d *demand) { d.text += lines("TargetName=iqn.other") }, 0x0200,
-			host + "the initiator sent TargetName=iqn.other: it was sent before in this login, and a key is sent once (RFC 7143, section 13.4)"},
-		{"bursts", 1, replace("FirstBurstLength=4096", "FirstBurstLength=65537"), 0x0200,
-			host + "the initiator sent FirstBurstLength=65537: it is more than MaxBurstLength=65536 (RFC 7143, section 13.14)"},
-		{"target's key", 1, func(d *demand) { d.text += lines("TargetAlias=a") }, 0x0200,
-			host + "the initiator sent TargetAlias=a: only the target sends this key (RFC 7143, section 13.6)"},
-		{"oversize", 1, func(d *demand) { d.text = strings.Repeat("\x00", 8193) }, 0x0200,
-			host + "protocol error: the initiator sent a login PDU with 8193 bytes of data, at most 8192 are allowed"},
-		{"garbage", 1, func(d *demand) { d.text = "=\x00" }, 0x0200,
-			host + "protocol error: the initiator sent a login text that cannot be read: iscsi: text segment: pair at byte 0: key is empty or longer than 63 bytes"},
+		{
+			"key again", 1, replace("HeaderDigest=CRC32C,None", "HeaderDigest=None\x00HeaderDigest=None"), 0x0200,
+			host + "the initiator sent HeaderDigest=None: it was sent before in this login, and a key is sent once (RFC 7143, section 13.1)",
+		},
+		{
+			"name again", 1, func(d *demand) { d.text += lines("TargetName=iqn.other") }, 0x0200,
+			host + "the initiator sent TargetName=iqn.other: it was sent before in this login, and a key is sent once (RFC 7143, section 13.4)",
+		},
+		{
+			"bursts", 1, replace("FirstBurstLength=4096", "FirstBurstLength=65537"), 0x0200,
+			host + "the initiator sent FirstBurstLength=65537: it is more than MaxBurstLength=65536 (RFC 7143, section 13.14)",
+		},
+		{
+			"target's key", 1, func(d *demand) { d.text += lines("TargetAlias=a") }, 0x0200,
+			host + "the initiator sent TargetAlias=a: only the target sends this key (RFC 7143, section 13.6)",
+		},
+		{
+			"oversize", 1, func(d *demand) { d.text = strings.Repeat("\x00", 8193) }, 0x0200,
+			host + "protocol error: the initiator sent a login PDU with 8193 bytes of data, at most 8192 are allowed",
+		},
+		{
+			"garbage", 1, func(d *demand) { d.text = "=\x00" }, 0x0200,
+			host + "protocol error: the initiator sent a login text that cannot be read: iscsi: text segment: pair at byte 0: key is empty or longer than 63 bytes",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			demands := goodDemands()

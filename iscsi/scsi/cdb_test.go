@@ -1,6 +1,7 @@
 package scsi
 
 import (
+	"errors"
 	"math"
 	"testing"
 )
@@ -74,8 +75,10 @@ func TestParsersGolden(t *testing.T) {
 		parse func(*CDB) (any, error)
 		want  any
 	}{
-		{"93 fa ffffffffffffffff 00000000 00 00", func(c *CDB) (any, error) { c[1] &= 0xf9; return ParseWriteSame(c) },
-			WriteSame{LBA: math.MaxUint64, Unmap: true, Anchor: true, Protect: 7}},
+		{
+			"93 fa ffffffffffffffff 00000000 00 00", func(c *CDB) (any, error) { c[1] &= 0xf9; return ParseWriteSame(c) },
+			WriteSame{LBA: math.MaxUint64, Unmap: true, Anchor: true, Protect: 7},
+		},
 		{"93 09 0000000000000001 00000009 00 00", func(c *CDB) (any, error) { return ParseWriteSame(c) }, WriteSame{LBA: 1, Blocks: 9, Unmap: true, NDOB: true}},
 		{"41 09 00000001 00 0009 00", func(c *CDB) (any, error) { return ParseWriteSame(c) }, WriteSame{LBA: 1, Blocks: 9, Unmap: true}},
 		{"35 02 01020304 00 0506 00", func(c *CDB) (any, error) { return ParseSyncCache(c) }, SyncCache{LBA: 0x01020304, Blocks: 0x0506, Immed: true}},
@@ -85,11 +88,15 @@ func TestParsersGolden(t *testing.T) {
 		{"42 01 00000000 00 0118 00", func(c *CDB) (any, error) { return ParseUnmap(c) }, Unmap{Anchor: true, ParamLen: 0x118}},
 		{"2f f6 01020304 00 0506 00", func(c *CDB) (any, error) { return ParseVerify(c) }, Verify{LBA: 0x01020304, Blocks: 0x0506, DPO: true, ByteCheck: 3, Protect: 7}},
 		{"8f 02 0102030405060708 090a0b0c 00 00", func(c *CDB) (any, error) { return ParseVerify(c) }, Verify{LBA: 0x0102030405060708, Blocks: 0x090a0b0c, ByteCheck: 1}},
-		{"89 38 0102030405060708 000000 09 00 00", func(c *CDB) (any, error) { return ParseCompareAndWrite(c) },
-			CompareAndWrite{LBA: 0x0102030405060708, Blocks: 9, FUA: true, DPO: true, Protect: 1}},
+		{
+			"89 38 0102030405060708 000000 09 00 00", func(c *CDB) (any, error) { return ParseCompareAndWrite(c) },
+			CompareAndWrite{LBA: 0x0102030405060708, Blocks: 9, FUA: true, DPO: true, Protect: 1},
+		},
 		{"12 01 83 0102 00", func(c *CDB) (any, error) { return ParseInquiry(c) }, Inquiry{EVPD: true, Page: 0x83, Alloc: 0x102}},
-		{"1a 08 bf ff c0 00", func(c *CDB) (any, error) { return ParseModeSense(c) },
-			ModeSense{DBD: true, Control: PageDefault, Page: 0x3f, Subpage: 0xff, Alloc: 0xc0}},
+		{
+			"1a 08 bf ff c0 00", func(c *CDB) (any, error) { return ParseModeSense(c) },
+			ModeSense{DBD: true, Control: PageDefault, Page: 0x3f, Subpage: 0xff, Alloc: 0xc0},
+		},
 		{"5a 00 48 00 000000 0102 00", func(c *CDB) (any, error) { return ParseModeSense(c) }, ModeSense{Ten: true, Control: PageChangeable, Page: 8, Alloc: 0x102}},
 		{"a0 00 02 000000 01020304 00 00", func(c *CDB) (any, error) { return ParseReportLUNs(c) }, ReportLUNs{Select: 2, Alloc: 0x01020304}},
 		{"9e 10 0000000000000000 00000020 00 00", func(c *CDB) (any, error) { return ParseReadCapacity16(c) }, uint32(32)},
@@ -177,9 +184,9 @@ func TestParsersRefuseOtherOpcodes(t *testing.T) {
 
 func TestCDBErrorSense(t *testing.T) {
 	_, err := ParseRW(cdb(t, "12"))
-	equal(t, err.(*CDBError).Sense(), Sense{Key: KeyIllegalRequest, ASC: 0x20})
+	equal(t, sense(t, err), Sense{Key: KeyIllegalRequest, ASC: 0x20})
 	_, err = ParseInquiry(cdb(t, "12 00 83"))
-	equal(t, err.(*CDBError).Sense(), Sense{Key: KeyIllegalRequest, ASC: 0x24, Specific: [3]byte{0xc0, 0, 2}})
+	equal(t, sense(t, err), Sense{Key: KeyIllegalRequest, ASC: 0x24, Specific: [3]byte{0xc0, 0, 2}})
 	equal(t, err.Error(), "scsi: CDB of INQUIRY, byte 2: page code without EVPD")
 }
 
@@ -189,8 +196,18 @@ func TestInRange(t *testing.T) {
 		lba, blocks, capacity uint64
 		want                  bool
 	}{
-		{0, 0, 0, true}, {0, 1, 0, false}, {0, 8, 8, true}, {0, 9, 8, false}, {7, 1, 8, true}, {8, 0, 8, true}, {8, 1, 8, false},
-		{9, 0, 8, false}, {most, 1, most, false}, {most, most, most, false}, {1, most, most, false}, {0, most, most, true},
+		{0, 0, 0, true},
+		{0, 1, 0, false},
+		{0, 8, 8, true},
+		{0, 9, 8, false},
+		{7, 1, 8, true},
+		{8, 0, 8, true},
+		{8, 1, 8, false},
+		{9, 0, 8, false},
+		{most, 1, most, false},
+		{most, most, most, false},
+		{1, most, most, false},
+		{0, most, most, true},
 	}
 	for _, test := range tests {
 		if got := InRange(test.lba, test.blocks, test.capacity); got != test.want {
@@ -207,4 +224,14 @@ func TestNames(t *testing.T) {
 	equal(t, ALUAStandby.String(), "standby")
 	equal(t, ALUAState(9).String(), "ALUA state 0x9")
 	equal(t, VPDBlockLimits.String(), "VPD page b0")
+}
+
+// sense is what a parser's error tells the initiator.
+func sense(t *testing.T, err error) Sense {
+	t.Helper()
+	e, ok := errors.AsType[*CDBError](err)
+	if !ok {
+		t.Fatalf("got %v, want a *CDBError", err)
+	}
+	return e.Sense()
 }

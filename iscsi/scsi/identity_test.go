@@ -66,8 +66,10 @@ func TestLUNIdentity(t *testing.T) {
 	name := Designator{CodeSet: CodeSetUTF8, Type: DesignatorName, ID: []byte("iqn.2026-11.io:lun\x00\x00")}
 
 	ranked := []Designator{naa6, naa5, naa2, naa3, eui, uuid, t10, name}
-	texts := []string{"naa.60014050000000010000000000000002", "naa.5000000000000001", "naa.2000000000000001", "naa.3000000000000001",
-		"eui.0025380000000001", "uuid.00112233445566778899aabbccddeeff", "t10.IET     00010001", "iqn.2026-11.io:lun"}
+	texts := []string{
+		"naa.60014050000000010000000000000002", "naa.5000000000000001", "naa.2000000000000001", "naa.3000000000000001",
+		"eui.0025380000000001", "uuid.00112233445566778899aabbccddeeff", "t10.IET     00010001", "iqn.2026-11.io:lun",
+	}
 	for i := range ranked {
 		reversed := []Designator{}
 		for j := len(ranked) - 1; j >= i; j-- {

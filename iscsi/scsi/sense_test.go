@@ -13,13 +13,17 @@ func TestSenseGolden(t *testing.T) {
 	}{
 		{"fixed", "70 00 05 00000000 0a 00000000 24 00 00 c00002", AppendFixedSense, InvalidFieldInCDB(2)},
 		{"fixed, parameters", "70 00 05 00000000 0a 00000000 26 00 00 800102", AppendFixedSense, InvalidFieldInParameters(0x0102)},
-		{"fixed, information", "f0 00 03 01020304 0a 00000000 11 00 00 000000", AppendFixedSense,
-			Sense{Key: KeyMediumError, ASC: 0x11, Information: 0x01020304, InfoValid: true}},
+		{
+			"fixed, information", "f0 00 03 01020304 0a 00000000 11 00 00 000000", AppendFixedSense,
+			Sense{Key: KeyMediumError, ASC: 0x11, Information: 0x01020304, InfoValid: true},
+		},
 		{"fixed, deferred", "71 00 04 00000000 0a 00000000 44 00 00 000000", AppendFixedSense, Sense{Deferred: true, Key: KeyHardwareError, ASC: 0x44}},
 		{"descriptor", "72 06 29 01 00 00 00 00", AppendDescriptorSense, NewSense(KeyUnitAttention, CodePowerOn)},
 		{"descriptor, deferred", "73 03 0c 00 00 00 00 00", AppendDescriptorSense, Sense{Deferred: true, Key: KeyMediumError, ASC: 0x0c}},
-		{"descriptor, all", "72 05 24 00 00 00 00 14 00 0a 80 00 0102030405060708 02 06 0000 c0000a 00", AppendDescriptorSense,
-			Sense{Key: KeyIllegalRequest, ASC: 0x24, Information: 0x0102030405060708, InfoValid: true, Specific: [3]byte{0xc0, 0, 10}}},
+		{
+			"descriptor, all", "72 05 24 00 00 00 00 14 00 0a 80 00 0102030405060708 02 06 0000 c0000a 00", AppendDescriptorSense,
+			Sense{Key: KeyIllegalRequest, ASC: 0x24, Information: 0x0102030405060708, InfoValid: true, Specific: [3]byte{0xc0, 0, 10}},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

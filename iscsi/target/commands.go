@@ -34,8 +34,10 @@ var (
 	readCapacity16 = command{prepare: prepareReadCapacity16, standby: true, action: scsi.SAReadCapacity16, usage: usage16(0x10, 0, 1)}
 	getLBAStatus   = command{prepare: prepareGetLBAStatus, exec: execGetLBAStatus, medium: true, action: scsi.SAGetLBAStatus, usage: usage16(0x12, 1, 1)}
 	reportGroups   = command{prepare: prepareReportGroups, standby: true, action: scsi.SAReportTargetPortGroups, usage: usageMaintenance(0x2a)}
-	reportOpcodes  = command{prepare: prepareReportOpcodes, standby: true, action: scsi.SAReportSupportedOpcodes,
-		usage: []byte{0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0x04}}
+	reportOpcodes  = command{
+		prepare: prepareReportOpcodes, standby: true, action: scsi.SAReportSupportedOpcodes,
+		usage: []byte{0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0x04},
+	}
 
 	serviceIn   = command{prepare: prepareServiceIn}
 	maintenance = command{prepare: prepareMaintenance, standby: true}
@@ -98,10 +100,14 @@ func init() {
 		scsi.OpSynchronizeCache16: sync(usage16of(0x91, 0x02)),
 		scsi.OpWriteSame10:        writeSame(usage10(0x41, 0x08)),
 		scsi.OpWriteSame16:        writeSame(usage16of(0x93, 0x09)),
-		scsi.OpUnmap: {prepare: prepareUnmap, exec: execUnmap, medium: true, collect: true,
-			usage: []byte{0x42, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x04}},
-		scsi.OpCompareAndWrite: {prepare: prepareCompareAndWrite, exec: execCompareAndWrite, medium: true, collect: true,
-			usage: []byte{0x89, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0xff, 0, 0x04}},
+		scsi.OpUnmap: {
+			prepare: prepareUnmap, exec: execUnmap, medium: true, collect: true,
+			usage: []byte{0x42, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x04},
+		},
+		scsi.OpCompareAndWrite: {
+			prepare: prepareCompareAndWrite, exec: execCompareAndWrite, medium: true, collect: true,
+			usage: []byte{0x89, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0xff, 0, 0x04},
+		},
 
 		scsi.OpServiceActionIn16: &serviceIn,
 		scsi.OpMaintenanceIn:     &maintenance,

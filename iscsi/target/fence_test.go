@@ -3,7 +3,6 @@ package target_test
 import (
 	"context"
 	"errors"
-
 	"testing"
 	"time"
 

@@ -54,7 +54,7 @@ func (c *conn) parse() {
 // parseError waits for the rest of a PDU, or drops a stream that cannot be understood. With error recovery level 0 a wrong digest
 // costs the connection too.
 func (c *conn) parseError(b []byte, err error) {
-	if err != pdu.ErrShort { //nolint:errorlint // returned as it is, and this is the data path
+	if err != pdu.ErrShort { // returned as it is
 		c.violate("%v", err)
 		return
 	}

@@ -28,10 +28,10 @@ type task struct {
 // goroutine that called Run or Do.
 func (w *World) Go(fn func()) { w.spawn(fn, 3) }
 
-func (w *World) spawn(fn func(), skip int) *task {
+func (w *World) spawn(fn func(), skip int) {
 	t := &task{w: w, id: w.id()}
 	if w.closed {
-		return t
+		return
 	}
 	var pc [1]uintptr
 	runtime.Callers(skip, pc[:])
@@ -44,7 +44,6 @@ func (w *World) spawn(fn func(), skip int) *task {
 	})
 	w.tasks = append(w.tasks, t)
 	t.schedule()
-	return t
 }
 
 // ended takes the task off the world, and keeps the stack of a panic, which would be lost on its way out of the coroutine.
