@@ -10,8 +10,9 @@ import (
 
 // conn is a connection in full feature phase: born when a login succeeded, dead for good after fail. It belongs to the loop.
 //
-// Files in the order of the data's way: submit.go (a request becomes a command), send.go (commands and Data-Out, one writev a
-// turn), receive.go (bytes become PDUs), datain.go, r2t.go and response.go (what they mean), complete.go (the request goes up).
+// Files in the order of the data's way: lun.go and command.go (a request becomes a command), send.go and transmit.go (commands and
+// Data-Out, one writev a turn), receive.go and dispatch.go (bytes become PDUs), datain.go, r2t.go and response.go (what they mean),
+// complete.go (the request goes up).
 type conn struct {
 	s      *Session
 	watch  *loop.Watch
