@@ -140,6 +140,7 @@ func TestUsage(t *testing.T) {
 		"no port":             append(at, "--listen", "127.0.0.1", url),
 		"bad size":            append(at, "--socket", "s", "--memory", "1.5G", url),
 		"small memory":        append(at, "--socket", "s", "--memory", "1M", url),
+		"memory for two":      append(at, "--socket", filepath.Join(t.TempDir(), "s"), "--memory", "32M", "iscsi://127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4/"+target.DefaultIQN+"/0"),
 		"bad initiator":       {"attach", "--foreground", "--initiator", "me", "--socket", "s", url},
 		"bad time":            append(at, "--socket", "s", "--login-timeout", "soon", url),
 		"bad commands":        append(at, "--socket", "s", "--cmds-max", "0", url),

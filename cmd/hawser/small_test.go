@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/hawser-storage/hawser/iscsi"
+	"github.com/hawser-storage/hawser/iscsi/target"
 )
 
 func TestVersion(t *testing.T) {
@@ -98,6 +99,34 @@ func TestInterfaceOf(t *testing.T) {
 		p := pathConfig{portal: iscsi.Portal{Host: c.host, Port: 3260, Interface: c.ifc}}
 		if got := interfaceOf(p); got != c.want {
 			t.Errorf("%v: got %q, want %q", p.portal, got, c.want)
+		}
+	}
+}
+
+// TestMemoryIsEnough: whatever the NBD clients do, the sessions find the memory that they receive into.
+func TestMemoryIsEnough(t *testing.T) {
+	for _, memory := range []int{32 << 20, 64 << 20, 128 << 20, 1 << 30} {
+		for _, sessions := range []int{1, 2, 8, 64} {
+			cfg, err := nbdConfig(memory, sessions, nil)
+			if err != nil {
+				if memory >= 128<<20 || memory >= leastMemory && sessions <= 2 {
+					t.Errorf("%d sessions in %d MiB: %v", sessions, memory>>20, err)
+				}
+				continue
+			}
+			if need := cfg.ArenaSize() + sessions*sessionRoom; need > memory {
+				t.Errorf("%d sessions in %d MiB: they need %d bytes too many", sessions, memory>>20, need-memory)
+			}
+		}
+	}
+}
+
+func TestTargetIsLenientUnlessStrict(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		o := targetOptions{iqn: target.DefaultIQN, luns: []string{"ram:1M"}, strict: strict}
+		cfg, err := o.config(nil)
+		if err != nil || cfg.Lenient == strict {
+			t.Errorf("strict %v: got lenient %v, %v", strict, cfg.Lenient, err)
 		}
 	}
 }
