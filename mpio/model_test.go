@@ -18,7 +18,7 @@ import (
 )
 
 // flapper is a path to a shared disk that takes its time, breaks, and comes back. What it had when it broke was sent or not, and was
-// carried out or not; but nothing happens after it said so.
+// carried out or not, or is a ghost: carried out at any time until the path has logged in again.
 type flapper struct {
 	name string
 	loop *loop.Loop
@@ -29,6 +29,9 @@ type flapper struct {
 	jobs []*job // not carried out yet
 	late []*job
 	due  bool
+
+	ghosts []*loop.Timer
+	walked *int // ghosts that were carried out
 }
 
 // job is a request in a flapper.
@@ -100,6 +103,10 @@ func (j *job) Completed(r *blockdev.Request, err error) {
 // flap breaks the path, or connects it.
 func (p *flapper) flap() {
 	if p.up = !p.up; p.up {
+		for _, g := range p.ghosts { // the login reinstates the session
+			g.Stop()
+		}
+		p.ghosts = nil
 		p.w.PathUp(p.Info())
 		return
 	}
@@ -108,7 +115,10 @@ func (p *flapper) flap() {
 	p.jobs = nil
 	for _, j := range lost {
 		j.timer.Stop()
-		switch p.rng.IntN(3) {
+		switch p.rng.IntN(4) {
+		case 3:
+			p.haunt(j.r)
+			p.answerLater(j, flapError(blockdev.Unknown))
 		case 0:
 			p.answerLater(j, flapError(blockdev.NotSent))
 		case 1:
@@ -120,23 +130,50 @@ func (p *flapper) flap() {
 	}
 }
 
+// ghost is a copy of a request, at the target.
+type ghost struct{ blockdev.Request }
+
+func (*ghost) Completed(*blockdev.Request, error) {}
+
+// haunt carries r out later, if the path has not logged in again by then.
+func (p *flapper) haunt(r *blockdev.Request) {
+	if !r.Op.Modifies() {
+		return
+	}
+	g := &ghost{blockdev.Request{Op: r.Op, Offset: r.Offset, Length: r.Length}}
+	for _, s := range r.Data {
+		g.Data = append(g.Data, blockdev.Own(slices.Clone(s.Bytes)))
+	}
+	t := p.loop.NewTimer(func() {
+		*p.walked++
+		g.Push(g)
+		p.disk.Submit(&g.Request)
+	})
+	t.Reset(time.Duration(p.rng.IntN(30000)) * time.Microsecond)
+	p.ghosts = append(p.ghosts, t)
+}
+
 // TestModelWithFlappingPaths compares a volume with a model while its paths come and go, together and one by one.
 func TestModelWithFlappingPaths(t *testing.T) {
 	seeds := uint64(300)
 	if testing.Short() {
 		seeds = 50
 	}
+	walked := 0
 	for seed := range seeds {
-		if err := flapping(sim.New(seed)); err != nil {
+		if err := flapping(sim.New(seed), &walked); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
+	}
+	if walked == 0 {
+		t.Error("there was no ghost write")
 	}
 }
 
 // TestSeedRepeatsItself runs one seed twice.
 func TestSeedRepeatsItself(t *testing.T) {
 	a, b := sim.New(7), sim.New(7)
-	if err := errors.Join(flapping(a), flapping(b)); err != nil {
+	if err := errors.Join(flapping(a, new(int)), flapping(b, new(int))); err != nil {
 		t.Fatal(err)
 	}
 	if a.Hash() != b.Hash() || !a.Time().Equal(b.Time()) {
@@ -144,14 +181,14 @@ func TestSeedRepeatsItself(t *testing.T) {
 	}
 }
 
-func flapping(w *sim.World) error {
+func flapping(w *sim.World, walked *int) error {
 	seed := w.Seed()
 	l := w.NewLoop(loop.Config{})
 	disk := memdev.New(l, memdev.Config{Size: 4 << 20, WriteCache: true, FUA: true, Identity: identity})
 	var flappers []*flapper
 	var paths []mpio.Path
 	for i := range 1 + int(seed%4) {
-		p := &flapper{name: fmt.Sprint("path", i), loop: l, rng: w.Rand(), disk: disk}
+		p := &flapper{name: fmt.Sprint("path", i), loop: l, rng: w.Rand(), disk: disk, walked: walked}
 		flappers, paths = append(flappers, p), append(paths, p)
 	}
 	d, err := mpio.New(l, mpio.Config{Name: "vol", Logger: quiet}, paths...)
