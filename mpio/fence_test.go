@@ -252,3 +252,18 @@ func TestProbeOfFailedPathIsNoFence(t *testing.T) {
 	}
 	g.wantIdle()
 }
+
+// TestCloseEndsWhatIsHeld: a newer write that waited for the fence when Close gave up was never sent, and so is not named.
+func TestCloseEndsWhatIsHeld(t *testing.T) {
+	g := orphaned(t)
+	x := g.submit(blockdev.Write, 8192, 4096)
+	g.settle()
+	g.dev.giveUp()
+	g.settle()
+	g.want(x, blockdev.CodeShutdown, blockdev.NotSent)
+	var unknown *UnknownExtentsError
+	if err := g.dev.endClose(errCut); err == nil || errors.As(err, &unknown) {
+		t.Errorf("Close says %v, want one request unfinished and no extent named", err)
+	}
+	g.wantIdle()
+}
