@@ -5,7 +5,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/memdev"
@@ -278,5 +283,42 @@ func TestQuotaPushesBack(t *testing.T) {
 	}
 	if err := <-sent; err != nil {
 		t.Error(err)
+	}
+}
+
+// exhausted is a listener whose first accept finds no descriptor free.
+type exhausted struct {
+	net.Listener
+	tries int
+}
+
+func (l *exhausted) Accept() (net.Conn, error) {
+	if l.tries++; l.tries == 1 {
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+// Too many open files for a moment is no reason to stop serving.
+func TestServeOutlivesExhaustion(t *testing.T) {
+	b := newBench(t, ram(memdev.Config{Size: 1 << 20}), Config{})
+	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- b.server.Serve(&exhausted{Listener: ln}) }()
+	nc, err := net.Dial("unix", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	_ = nc.SetDeadline(time.Now().Add(patience))
+	if _, err := io.ReadFull(nc, make([]byte, 8)); err != nil {
+		t.Errorf("no greeting: %v", err)
+	}
+	b.close()
+	if err := <-served; err != ErrClosed {
+		t.Errorf("Serve: got %v, want %v", err, ErrClosed)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/loop"
@@ -100,10 +102,27 @@ func (s *Server) Serve(ln net.Listener) error {
 			if s.isClosing() {
 				return ErrClosed
 			}
+			if passes(err) {
+				time.Sleep(acceptPause)
+				continue
+			}
 			return fmt.Errorf("nbd: accept: %w", err)
 		}
 		s.loop.Env().Go(func() { _ = s.ServeConn(c) })
 	}
+}
+
+// acceptPause is the wait for descriptors or memory that others have used up.
+const acceptPause = 100 * time.Millisecond
+
+// passes says that accepting failed for a reason that ends by itself: no ground to give up the clients that there are.
+func passes(err error) bool {
+	for _, e := range [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // ServeConn takes a client through the handshake and then hands its connection to the loop. It returns when that is done, with
