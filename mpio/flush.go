@@ -16,8 +16,11 @@ type cacheLedger struct {
 	cause     *blockdev.Error
 }
 
-// flushMark is the state of the ledger when a FLUSH was submitted.
-type flushMark struct{ covers, reported uint64 }
+// flushMark is the state of the ledger when a FLUSH was submitted, and what became of it.
+type flushMark struct {
+	covers, reported uint64
+	answer           *blockdev.Error // the device itself said that it failed; nil: it did not, whatever the paths said
+}
 
 func (c *cacheLedger) unflushed() bool { return c.completed > c.flushed }
 
@@ -34,11 +37,11 @@ func (c *cacheLedger) begin(a *attempt) {
 // end is the answer of a FLUSH: that of the device, unless writes were lost that no FLUSH had reported when this one was submitted.
 // A failure counts as a loss for the others that were under way, because a device may forget what it has once reported.
 func (c *cacheLedger) end(a *attempt, err error) error {
+	if a.flush.answer != nil {
+		c.lose(a.flush.answer)
+		c.reported = c.losses
+	}
 	if err != nil {
-		if e := blockdev.AsError(err); e.Outcome == blockdev.Failed {
-			c.lose(e)
-			c.reported = c.losses
-		}
 		return err
 	}
 	if c.losses > a.flush.reported {

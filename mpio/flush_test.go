@@ -170,3 +170,26 @@ func TestFlushWithUnknownOutcomeIsRetried(t *testing.T) {
 	g.advance(time.Second)
 	g.wantOK(c)
 }
+
+// TestFlushThatFailsOnItsSecondPathFailsItsSiblings: what the first path left unknown does not make the device's answer less of one.
+func TestFlushThatFailsOnItsSecondPathFailsItsSiblings(t *testing.T) {
+	g := newRig(t, 2, Config{})
+	g.wantOK(g.writeNow())
+	g.paths[0].hold, g.paths[1].hold = true, true
+	first := g.flush()
+	g.settle()
+	has, other := g.paths[0], g.paths[1]
+	if len(has.pend) == 0 {
+		has, other = other, has
+	}
+	other.script = []error{senseError(keyMedium, 0x0C, 0)}
+	has.down()
+	g.settle()
+	second := g.flush()
+	g.settle()
+	other.release()
+	g.settle()
+	g.want(first, blockdev.CodeIO, blockdev.Unknown)
+	g.want(second, blockdev.CodeIO, blockdev.Failed)
+	g.wantOK(g.flush2()...)
+}

@@ -38,6 +38,9 @@ func (d *Device) settle(a *attempt, m *member, e *blockdev.Error) {
 // fail passes a's request up with its error.
 func (d *Device) fail(a *attempt, m *member, row *disposition, e *blockdev.Error) {
 	v := a.verdict(m, row, e)
+	if e.Outcome == blockdev.Failed {
+		a.flush.answer = e
+	}
 	if d.closing.gaveUp {
 		d.closing.note(a, v)
 	}
