@@ -23,7 +23,8 @@
 // # What is promised
 //
 //   - FLUSH is always offered, and covers every write that was answered before, on all connections: hence CAN_MULTI_CONN.
-//   - FUA is always offered. A device without FUA of its own gets a write and then a flush.
+//   - FUA is always offered. A device without FUA of its own gets a write and then a flush, and so does every one for TRIM and
+//     WRITE_ZEROES.
 //   - TRIM, FAST_ZERO, READ_ONLY and ROTATIONAL are as the device says. WRITE_ZEROES is always offered.
 //   - A request that makes no sense is answered with an error and the connection goes on; a WRITE's payload is skipped. Only a
 //     header without the magic ends the connection: its next request could be anywhere.

@@ -2,12 +2,14 @@ package nbd
 
 import "github.com/hawser-storage/hawser/blockdev"
 
-// FUA on a WRITE is always offered. A device that has none of its own gets the write without it, and then a FLUSH before the
-// reply: what the kernel would do, for one round trip of the client's less. FUA on TRIM and WRITE_ZEROES is every device's own.
+// FUA is always offered. A device that has none of its own for WRITE gets the write without it, and then a FLUSH before the reply:
+// what the kernel would do, for one round trip of the client's less. So does every device for TRIM and WRITE_ZEROES, for which SCSI
+// has none: behind them the device would have to flush within the request, and multipath, which may send a request twice, would
+// repeat a flush that failed until it succeeds.
 
 // needsFlush says whether the request is to be followed by a flush, and if so takes FUA off it.
 func needsFlush(r *blockdev.Request, info *blockdev.Info) bool {
-	if r.Op != blockdev.Write || r.Flags&blockdev.FlagFUA == 0 || info.FUA {
+	if r.Flags&blockdev.FlagFUA == 0 || r.Op == blockdev.Write && info.FUA {
 		return false
 	}
 	r.Flags &^= blockdev.FlagFUA

@@ -201,3 +201,25 @@ func TestOutOfOrder(t *testing.T) {
 		}
 	}
 }
+
+// FUA on TRIM and WRITE_ZEROES is a flush of its own, so that what a failed flush says is not lost in a retry of the request.
+func TestFUAWithoutPayloadIsAFlush(t *testing.T) {
+	for _, kind := range []uint16{cmdTrim, cmdWriteZeroes} {
+		s, dev := newScript(disk)
+		b := newBench(t, dev, Config{})
+		c := b.attach()
+		c.send(request(kind, cmdFlagFUA, 7, 0, 4096))
+		r := <-s.arrived
+		if r.Flags&blockdev.FlagFUA != 0 {
+			t.Errorf("%v has FUA", r.Op)
+		}
+		s.complete(t, r, nil)
+		if r.Op != blockdev.Flush {
+			t.Fatalf("got %v, want a flush", r)
+		}
+		s.complete(t, <-s.arrived, &blockdev.Error{Outcome: blockdev.Failed, Code: blockdev.CodeIO})
+		if handle, errno := c.reply(); handle != 7 || errno != errnoIO {
+			t.Errorf("reply to %d, error %d; want 7, %d", handle, errno, errnoIO)
+		}
+	}
+}
