@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // nbdListener is where NBD clients come in.
@@ -51,7 +52,10 @@ func listenUnix(path string) (*nbdListener, error) {
 	if len(path) > maxSocketPath {
 		return nil, fmt.Errorf("socket %s: the path has %d bytes, at most %d are possible: choose a shorter one", path, len(path), maxSocketPath)
 	}
-	unlock, err := lockDir(filepath.Dir(path))
+	unlock, err := lockDir(filepath.Dir(path), lockWithin)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, fmt.Errorf("socket %s: its directory is locked by another process: choose another path", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("socket %s: %w: make the directory, or choose another path", path, rootCause(err))
 	}
@@ -99,16 +103,29 @@ func isSocket(path string) bool {
 	return err == nil && fi.Mode().Type() == os.ModeSocket
 }
 
+// lockWithin is how long another process may take to listen in the same directory. Anybody who may read the directory can lock it.
+const lockWithin = 2 * time.Second
+
 // lockDir keeps two processes from both replacing one stale socket.
-func lockDir(dir string) (unlock func(), err error) {
+func lockDir(dir string, within time.Duration) (unlock func(), err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, errors.Join(err, f.Close())
+	end := time.Now().Add(within)
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return func() { _ = f.Close() }, nil // which unlocks
+		case err == syscall.EINTR:
+			continue
+		case err != syscall.EWOULDBLOCK || !time.Now().Before(end):
+			_ = f.Close() // the lock's error says more
+			return nil, err
+		}
+		time.Sleep(within / 100)
 	}
-	return func() { _ = f.Close() }, nil // which unlocks
 }
 
 func unixURI(path string) string {
