@@ -72,9 +72,7 @@ func (c *conn) leave(why error, within time.Duration) {
 	}
 	c.leaving = why
 	c.leaveBy = c.s.loop.Now().Add(within)
-	for _, u := range c.s.luns {
-		u.setDown(why)
-	}
+	c.s.lunsDown(why)
 	for c.backlog.len() > 0 {
 		t := c.backlog.pop()
 		c.finish(t, t.lostError(why))

@@ -30,6 +30,7 @@ type conn struct {
 
 	tick      *loop.Timer
 	heard     time.Time // when something last came from the target
+	shutSince time.Time // since when the window is closed with nothing in flight; zero if it is not
 	ping      uint32    // ITT of the NOP-Out that is not answered; ReservedTag for none
 	pinged    time.Time
 	born      time.Time
@@ -93,6 +94,9 @@ func (c *conn) fail(cause error) {
 		c.finish(t, t.lostError(cause))
 	}
 	c.rx.close()
+	if c.s.state == Closing {
+		c.s.finishClose() // last: who waits for it may take the arena away
+	}
 }
 
 // close ends the connection. After a failure it is a reset, because what is still in the socket's queue must never arrive.

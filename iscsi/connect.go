@@ -129,7 +129,5 @@ func (s *Session) attemptFailed(err error) {
 	}
 	s.setState(Waiting, err)
 	s.retry.Reset(wait)
-	for _, u := range s.luns {
-		u.setDown(err)
-	}
+	s.lunsDown(err)
 }

@@ -28,6 +28,7 @@ func (c *conn) beginDataIn(b *pdu.BHS) error {
 		return protocolError("Data-In for bytes %d to %d of %d", t.got, uint64(t.got)+uint64(in.DataSegmentLength), t.length)
 	}
 	t.dataSN = t.dataSN.Next()
+	t.sentAt = c.heard
 	c.in.task = t
 	return nil
 }

@@ -19,6 +19,7 @@ func (c *conn) onTick() {
 	now := c.s.loop.Now()
 	c.checkSilence(now)
 	c.checkTasks(now)
+	c.checkWindow(now)
 	c.checkMgmt(now)
 	c.checkLeave(now)
 	if c.dead == nil {
@@ -38,8 +39,27 @@ func (c *conn) checkSilence(now time.Time) {
 		}
 		return
 	}
-	if now.Sub(c.heard) >= c.s.cfg.NOOPInterval && c.tx.room() {
+	silent := now.Sub(c.heard)
+	switch {
+	case silent < c.s.cfg.NOOPInterval:
+	case c.tx.room():
 		c.sendPing(now)
+	case silent >= c.s.cfg.NOOPInterval+c.s.cfg.NOOPTimeout: // the target does not even take what we have to say
+		c.fail(fmt.Errorf("%w: nothing heard for %v, and nothing taken", ErrSilent, silent.Round(time.Millisecond)))
+	}
+}
+
+// checkWindow ends a connection on which nothing may be sent although nothing is under way: nobody would ever open the window.
+func (c *conn) checkWindow(now time.Time) {
+	if c.backlog.len() == 0 || c.tasks.used() > 0 || c.window.open() {
+		c.shutSince = time.Time{}
+		return
+	}
+	if c.shutSince.IsZero() {
+		c.shutSince = now
+	}
+	if now.Sub(c.shutSince) >= c.s.cfg.CommandTimeout {
+		c.fail(protocolError("the command window has been closed for %v with no command in flight", now.Sub(c.shutSince).Round(time.Second)))
 	}
 }
 

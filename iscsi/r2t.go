@@ -50,6 +50,7 @@ func (c *conn) endR2T() error {
 		return err
 	}
 	t.r2ts++
+	t.sentAt = c.heard
 	c.s.counters.R2Ts++
 	c.bursts.push(burst{task: t, itt: t.itt, ttt: in.TTT, lun: in.LUN, offset: in.BufferOffset, left: in.DesiredDataLength})
 	c.flushLater()

@@ -152,6 +152,7 @@ func (c *conn) emitDataOut(b *burst) {
 	c.tx.data(&b.task.out, b.offset, n)
 	c.tx.own(start, b.task, false)
 	b.dataSN = b.dataSN.Next()
+	b.task.sentAt = c.s.loop.Now()
 	b.offset += n
 	b.left -= n
 }

@@ -154,15 +154,21 @@ func (s *Session) connLost(c *conn, cause error) {
 	if s.loop.Now().Sub(c.born) >= 2*s.cfg.RetryMin {
 		s.failures = 0
 	}
-	if s.state == Closing {
-		s.finishClose()
-	} else {
+	if s.state != Closing {
 		wait := s.backoff()
 		if c.loggedOut || s.failures == 1 {
 			wait = max(0, c.param.DefaultTime2Wait)
 		}
 		s.setState(Waiting, cause)
 		s.retry.Reset(wait)
+	}
+	s.lunsDown(cause)
+}
+
+// lunsDown tells everybody that the session cannot be used. What is told may lead to new requests, so all units are down first.
+func (s *Session) lunsDown(cause error) {
+	for _, u := range s.luns {
+		u.up = false
 	}
 	for _, u := range s.luns {
 		u.setDown(cause)

@@ -425,3 +425,27 @@ func TestPathErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestSilenceWithAFullSocket: a target that takes nothing more leaves no room even for a ping. It is noticed all the same.
+func TestSilenceWithAFullSocket(t *testing.T) {
+	sim.Each(t, 10, func(t *testing.T, w *sim.World) {
+		oneLUN(t, w, nil, func(f *fixture) {
+			f.target.Faults().Stall(portalA)
+			began := f.w.Time()
+			var qs []*request
+			for i := range 8 { // immediate data alone is more than the socket and the queue hold
+				qs = append(qs, f.start(write(uint64(i)<<20, fill('x', 1<<20))))
+			}
+			for _, q := range qs {
+				if q.wait(); !errors.Is(q.err, iscsi.ErrSilent) {
+					t.Errorf("got %v, want %v", q.err, iscsi.ErrSilent)
+				}
+			}
+			if d := f.w.Time().Sub(began); d > 12*second {
+				t.Errorf("noticed after %v, want noop_out_interval + noop_out_timeout (10s) and at most 2s more", d)
+			}
+			f.target.Faults().Up(portalA)
+			f.st.await(func() bool { return f.st.up })
+		})
+	})
+}

@@ -33,7 +33,7 @@ type task struct {
 
 	itt      uint32
 	cmdSN    pdu.Serial
-	sentAt   time.Time
+	sentAt   time.Time  // when its command was queued, or its data moved last
 	queued   bool       // it has a slot and its command is in the transmit queue
 	sent     bool       // the first byte of its command was taken by the socket
 	aborting bool       // an ABORT TASK for it is under way

@@ -84,6 +84,9 @@ func (p *epoll) Watch(w *Watch, want Events) error {
 	if want&Writable != 0 {
 		ev.Events |= unix.EPOLLOUT
 	}
+	if want == 0 {
+		ev.Events = unix.EPOLLET // a hang-up is reported whether it is asked for or not: then once, and not in every turn
+	}
 	if err := unix.EpollCtl(p.fd, op, s.fd, &ev); err != nil {
 		if !s.watched {
 			p.release(w)

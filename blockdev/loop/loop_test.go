@@ -185,3 +185,53 @@ func TestTurnAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations a turn, want 0", got)
 	}
 }
+
+// deaf is a handler that does not want to hear anything.
+type deaf struct{ told chan Events }
+
+func (d *deaf) Ready(ev Events) {
+	select {
+	case d.told <- ev:
+	default: // told more often than anybody could want
+	}
+}
+
+// TestHangUpDoesNotSpin: the kernel reports a hang-up even where nothing is asked for. A handler that waits for memory must not be
+// called in every turn because its peer is gone.
+func TestHangUpDoesNotSpin(t *testing.T) {
+	l := start(t)
+	dir := t.TempDir()
+	ln, err := net.Listen("unix", dir+"/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c, err := net.Dial("unix", dir+"/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &deaf{told: make(chan Events, 1000)}
+	var w *Watch
+	_ = l.Await(func(done func()) {
+		if w, err = l.Adopt(s, d); err != nil {
+			t.Error(err)
+		} else if err := w.Want(0); err != nil {
+			t.Error(err)
+		}
+		done()
+	})
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 { // turns in which it could be told
+		_ = l.Await(func(done func()) { done() })
+	}
+	if n := len(d.told); n > 2 {
+		t.Errorf("told %d times in 100 turns of a hang-up", n)
+	}
+	_ = l.Await(func(done func()) { _ = w.Close(); done() })
+}
