@@ -3,6 +3,7 @@ package iscsi_test
 import (
 	"context"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -90,7 +91,10 @@ func quick(c *iscsi.Config) {
 // holds the loop up now and then, under a random workload whose every block is checked: no request may fail and no byte be wrong.
 func TestVolumeOverFlappingPaths(t *testing.T) {
 	n := 150
-	if testing.Short() || raceEnabled {
+	switch {
+	case os.Getenv("HAWSER_TEST_LONG") == "1":
+		n = 20_000
+	case testing.Short() || raceEnabled:
 		n = 20
 	}
 	sim.Each(t, n, func(t *testing.T, w *sim.World) {
