@@ -11,20 +11,22 @@ import (
 // Close waits for the commands in flight, logs out, and ends the session. When ctx ends first the connection is reset, which
 // ends them, and the error of ctx is returned. For the control plane.
 func (s *Session) Close(ctx context.Context) error {
-	forced := false
-	stop := context.AfterFunc(ctx, func() {
-		s.loop.Post(func() {
-			if s.state != Closed && s.conn != nil {
-				forced = true
-				s.conn.fail(ErrShutdown)
-			}
-		})
-	})
-	defer stop()
+	forced, stop := false, func() bool { return false }
+	force := func() {
+		if s.state == Closing && s.conn != nil {
+			forced = true
+			s.conn.fail(ErrShutdown)
+		}
+	}
 	err := s.loop.Await(func(done func()) {
 		s.closed = append(s.closed, done)
+		stop = context.AfterFunc(ctx, func() { s.loop.Post(force) })
 		s.beginClose()
+		if ctx.Err() != nil {
+			force()
+		}
 	})
+	stop()
 	if err == nil && forced {
 		err = fmt.Errorf("iscsi: %s: closed without a logout: %w", s.cfg.Portal, context.Cause(ctx))
 	}
@@ -83,12 +85,15 @@ func (c *conn) leave(why error, within time.Duration) {
 // checkIdle logs out when that is due and nothing is in flight.
 func (s *Session) checkIdle() {
 	c := s.conn
-	if c == nil || c.logoutITT != pdu.ReservedTag || c.tasks.used() > 0 || c.backlog.len() > 0 {
+	if c == nil || c.logoutITT != pdu.ReservedTag || s.state != Closing && c.leaving == nil {
 		return
 	}
-	if s.state == Closing || c.leaving != nil {
-		c.sendLogout()
+	for _, u := range s.luns {
+		if u.inFlight > 0 {
+			return
+		}
 	}
+	c.sendLogout()
 }
 
 // checkLeave ends a logout that takes too long with a reset.

@@ -25,8 +25,8 @@ type LUN struct {
 	stale       bool // something changed while it was being probed
 	noWriteSame bool // the unit has refused WRITE SAME
 	closed      bool
-	inFlight    int       // tasks
-	drained     loop.Gate // opened when it is closed and the last task is gone; nil if nobody waits
+	inFlight    int      // tasks
+	drained     []func() // who waits for the last task of a closed unit
 	reprobe     *loop.Timer
 }
 
@@ -91,33 +91,37 @@ func (u *LUN) refusal() error {
 }
 
 // Close refuses new requests and waits for those in flight. When ctx ends first the session's connection is reset, which ends
-// them all. The session goes on: Session.Close ends it.
+// them all, and the error of ctx is returned. The session goes on: Session.Close ends it.
 func (u *LUN) Close(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() {
-		u.s.loop.Post(func() {
-			if u.inFlight > 0 && u.s.conn != nil {
-				u.s.conn.fail(context.Cause(ctx))
-			}
-		})
-	})
-	defer stop()
-	return u.s.loop.Await(func(done func()) {
+	forced, stop := false, func() bool { return false }
+	force := func() {
+		if len(u.drained) > 0 && u.s.conn != nil {
+			forced = true
+			u.s.conn.fail(context.Cause(ctx))
+		}
+	}
+	err := u.s.loop.Await(func(done func()) {
 		u.closed = true
 		u.reprobe.Stop()
-		u.drained = gateFunc(done)
+		u.drained = append(u.drained, done)
+		stop = context.AfterFunc(ctx, func() { u.s.loop.Post(force) })
 		u.checkDrained()
+		if ctx.Err() != nil {
+			force()
+		}
 	})
+	stop()
+	if err == nil && forced {
+		err = fmt.Errorf("iscsi: %s: closed with requests in flight: %w", u.name, context.Cause(ctx))
+	}
+	return err
 }
 
-// gateFunc is a gate that somebody else waits at.
-type gateFunc func()
-
-func (f gateFunc) Wait() {}
-func (f gateFunc) Open() { f() }
-
 func (u *LUN) checkDrained() {
-	if u.closed && u.inFlight == 0 && u.drained != nil {
-		u.drained.Open()
+	if u.closed && u.inFlight == 0 {
+		for _, done := range u.drained {
+			done()
+		}
 		u.drained = nil
 	}
 	u.s.checkIdle()

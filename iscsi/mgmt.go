@@ -79,10 +79,10 @@ func (c *conn) checkMgmt(now time.Time) {
 // command itself is slow, and must be known to be dead before it may be sent again elsewhere.
 func (c *conn) checkTasks(now time.Time) {
 	for _, t := range c.tasks.slots {
-		if c.dead != nil || !c.tx.room() {
+		if c.dead != nil {
 			return
 		}
-		if t != nil && t.sent && !t.aborting && now.Sub(t.sentAt) >= c.s.cfg.CommandTimeout {
+		if t != nil && !t.aborting && now.Sub(t.sentAt) >= c.s.cfg.CommandTimeout {
 			c.abort(t)
 		}
 	}

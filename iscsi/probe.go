@@ -43,13 +43,15 @@ func (u *LUN) probed(c *conn, info *blockdev.Info, err error) {
 	switch {
 	case u.closed || u.s.conn == nil:
 		return
-	case u.s.conn != c || u.stale:
+	case u.s.conn != c:
 		u.probe()
 	case c.leaving != nil:
 		return
 	case err != nil:
 		u.setDown(fmt.Errorf("LUN %d: %w", u.number, err))
 		u.reprobe.Reset(probeAgain)
+	case u.stale:
+		u.probe()
 	default:
 		u.setUp(info)
 	}

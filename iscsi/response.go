@@ -49,7 +49,8 @@ func (c *conn) answered(t *task, status scsi.Status, res residual) error {
 		return nil
 	}
 	sense, ok := scsi.ParseResponseSense(c.rx.control)
-	if ok && (sense.Key == scsi.KeyRecoveredError || sense.Key == scsi.KeyNoSense) && !sense.Deferred {
+	harmless := sense.Key == scsi.KeyRecoveredError || sense.Key == scsi.KeyNoSense
+	if ok && status == scsi.StatusCheckCondition && harmless && !sense.Deferred {
 		c.finish(t, t.checkTransfer(res))
 		return nil
 	}
@@ -67,7 +68,12 @@ func (t *task) checkTransfer(res residual) error {
 	if t.req == nil { // the control plane asks for more than there may be
 		return nil
 	}
-	if t.dir == dataIn && t.got != t.length {
+	moved := t.got
+	if t.dir == dataOut {
+		moved = t.given
+		short = short || t.pinned > 0 // it cannot have what is still in our queue
+	}
+	if t.dir != noData && moved < t.length {
 		short = true
 	}
 	if !short && !res.over {
@@ -75,6 +81,6 @@ func (t *task) checkTransfer(res residual) error {
 	}
 	return &blockdev.Error{
 		Outcome: blockdev.Failed, Code: blockdev.CodeIO, Where: t.lun.String(),
-		Err: protocolError("%v answered GOOD after %d of %d bytes (residual %d)", scsi.OpcodeOf(&t.cdb), t.got, t.length, res.count),
+		Err: protocolError("%v answered GOOD after %d of %d bytes (residual %d)", scsi.OpcodeOf(&t.cdb), moved, t.length, res.count),
 	}
 }

@@ -62,8 +62,8 @@ func (c *conn) emit(t *task) {
 	c.tx.endHeader(h)
 	c.tx.data(&t.out, 0, immediate)
 	c.tx.own(start, t, true)
+	t.given = immediate
 	if unsolicited > 0 {
-		t.r2ts++
 		c.bursts.push(burst{task: t, itt: t.itt, ttt: pdu.ReservedTag, offset: immediate, left: unsolicited})
 	}
 	c.flushLater()
@@ -127,7 +127,9 @@ func (c *conn) fill() {
 		}
 		c.emitDataOut(b)
 		if b.left == 0 {
-			b.task.r2ts--
+			if b.ttt != pdu.ReservedTag {
+				b.task.r2ts--
+			}
 			c.bursts.pop()
 		}
 	}
@@ -153,6 +155,7 @@ func (c *conn) emitDataOut(b *burst) {
 	c.tx.own(start, b.task, false)
 	b.dataSN = b.dataSN.Next()
 	b.task.sentAt = c.s.loop.Now()
+	b.task.given += n
 	b.offset += n
 	b.left -= n
 }

@@ -119,11 +119,21 @@ func (s *Session) Start() error {
 	if err != nil {
 		return fmt.Errorf("iscsi: %s %s: %w", s.cfg.Portal, s.cfg.TargetName, err)
 	}
-	if !s.loop.Post(func() { s.lock = lock; s.connect() }) {
+	if !s.loop.Post(func() { s.begin(lock) }) {
 		lock.release()
 		return loop.ErrStopped
 	}
 	return nil
+}
+
+// begin is the first connect, if nobody was faster with Close.
+func (s *Session) begin(lock *isidLock) {
+	if s.state != Idle {
+		lock.release()
+		return
+	}
+	s.lock = lock
+	s.connect()
 }
 
 // ISID is the session's, stable over restarts.

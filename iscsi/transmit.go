@@ -16,7 +16,7 @@ const (
 // transmitter is the transmit queue of a connection: PDUs in the order of the wire, as pieces of memory for writev. Headers,
 // padding and digests lie in its own buffer; payload stays where it is, and the task that owns it is pinned meanwhile.
 type transmitter struct {
-	buf    []byte   // its capacity never changes: pieces point into it
+	buf    []byte   // it never moves: pieces point into it
 	pieces [][]byte // to be written, from next on
 	next   int
 	tail   bool // the last piece ends at the end of buf, so what is appended to buf can extend it
@@ -53,6 +53,9 @@ func (x *transmitter) header() *pdu.BHS { return (*pdu.BHS)(x.grow(pdu.BHSLen)) 
 
 // grow takes n bytes of buf and adds them to the stream.
 func (x *transmitter) grow(n int) []byte {
+	if cap(x.buf)-len(x.buf) < n { // a control PDU, which does not wait for room: the pieces keep the old buffer
+		x.buf, x.tail = make([]byte, 0, headerSpace), false
+	}
 	lo := len(x.buf)
 	x.buf = x.buf[:lo+n]
 	b := x.buf[lo:]

@@ -11,18 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	maxEvents = 128 // a turn's; more wait for the next turn
-	wakeSlot  = -1
-)
+const wakeSlot = -1
 
 // epoll is the kernel's poller, level-triggered: what a handler leaves unread is reported again.
 type epoll struct {
 	fd, wakefd int
 	slots      []*Watch // by the number that the kernel keeps for us
 	vacant     []int
-	events     [maxEvents]unix.EpollEvent
-	closing    sync.RWMutex // Wake against Close alone
+	events     []unix.EpollEvent // room for every socket: what has come is heard before the timers of the same turn run
+	closing    sync.RWMutex      // Wake against Close alone
 	closed     bool
 }
 
@@ -35,7 +32,7 @@ func newEpoll() (*epoll, error) {
 	if err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
-	p := &epoll{fd: fd, wakefd: wakefd}
+	p := &epoll{fd: fd, wakefd: wakefd, events: make([]unix.EpollEvent, 1)}
 	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: wakeSlot}
 	if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, wakefd, &ev); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -116,6 +113,7 @@ func (p *epoll) take(w *Watch) int {
 		return slot
 	}
 	p.slots = append(p.slots, w)
+	p.events = append(p.events, unix.EpollEvent{})
 	return len(p.slots) - 1
 }
 
@@ -130,7 +128,7 @@ func (p *epoll) Wait(ready []*Watch, timeout time.Duration) ([]*Watch, error) {
 	if timeout >= 0 {
 		ms = int((timeout + time.Millisecond - 1) / time.Millisecond)
 	}
-	n, err := unix.EpollWait(p.fd, p.events[:], ms)
+	n, err := unix.EpollWait(p.fd, p.events, ms)
 	if err != nil && err != unix.EINTR {
 		return ready, err
 	}

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,6 +53,7 @@ type Loop struct {
 	mu      sync.Mutex // guards the posts alone
 	posts   []func()
 	running []func()
+	waiting []Gate // of Await
 	stopped bool
 
 	turns uint64
@@ -104,7 +107,18 @@ func (l *Loop) finish() error {
 	l.mu.Unlock()
 	for l.runPosts() {
 	}
+	l.release()
 	return l.poller.Close()
+}
+
+// release lets go who still waits for something that the loop will not do any more.
+func (l *Loop) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, g := range l.waiting {
+		g.Open()
+	}
+	l.waiting = nil
 }
 
 // Turn is one turn. With block it sleeps until there is something to do; a simulation calls it without.
@@ -233,13 +247,23 @@ func (l *Loop) runPosts() bool {
 	return len(l.running) > 0
 }
 
-// Await runs fn on the loop and returns when fn, or what it started, calls done. It is for the control plane.
+// Await runs fn on the loop and returns when fn, or what it started, calls done: with an error if the loop ends before. It is for
+// the control plane.
 func (l *Loop) Await(fn func(done func())) error {
 	g := l.env.NewGate()
-	if !l.Post(func() { fn(g.Open) }) {
+	l.mu.Lock()
+	l.waiting = append(l.waiting, g)
+	l.mu.Unlock()
+	var done atomic.Bool
+	if l.Post(func() { fn(func() { done.Store(true); g.Open() }) }) {
+		g.Wait()
+	}
+	l.mu.Lock()
+	l.waiting = slices.DeleteFunc(l.waiting, func(o Gate) bool { return o == g })
+	l.mu.Unlock()
+	if !done.Load() {
 		return ErrStopped
 	}
-	g.Wait()
 	return nil
 }
 
