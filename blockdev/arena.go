@@ -130,6 +130,16 @@ type Segment struct {
 	chunk *Chunk // nil: not arena memory
 }
 
+// Extend lets s end at hi, if it is of c and ends at lo. It reports whether it did. The reference is the one that s has.
+func (s *Segment) Extend(c *Chunk, lo, hi int) bool {
+	n := len(s.Bytes)
+	if s.chunk != c || n == 0 || n > lo || &s.Bytes[0] != &c.Bytes[lo-n] {
+		return false
+	}
+	s.Bytes = c.Bytes[lo-n : hi : hi]
+	return true
+}
+
 // Own makes a segment of memory that is not in an arena. Whoever lends it keeps it unchanged until the reply is on its way.
 func Own(b []byte) Segment { return Segment{Bytes: b} }
 

@@ -236,3 +236,27 @@ func TestNothingIsAllocated(t *testing.T) {
 		t.Errorf("%v allocations, want 0", got)
 	}
 }
+
+func TestExtend(t *testing.T) {
+	a, err := NewArena(2 * ChunkSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, other := a.Get(nil), a.Get(nil)
+	s := c.Slice(10, 20)
+	for _, no := range []bool{
+		s.Extend(c, 21, 30), s.Extend(c, 10, 30), s.Extend(c, 5, 30), s.Extend(other, 20, 30), (&Segment{}).Extend(c, 0, 1),
+	} {
+		if no {
+			t.Error("extended by what does not follow it")
+		}
+	}
+	if !s.Extend(c, 20, ChunkSize) || len(s.Bytes) != ChunkSize-10 || &s.Bytes[0] != &c.Bytes[10] {
+		t.Errorf("not extended to the end: %d bytes", len(s.Bytes))
+	}
+	c.Drop()
+	other.Drop()
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+}

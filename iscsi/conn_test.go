@@ -197,3 +197,54 @@ func TestNoLogoutOverPinnedTasks(t *testing.T) {
 		t.Error("not logged out when the last task was gone")
 	}
 }
+
+// TestDataInInCrumbs: what a READ costs is bounded by its length, and not by the number of PDUs that the target makes of it.
+func TestDataInInCrumbs(t *testing.T) {
+	const length = 64 << 10
+	c, u := bare(t, nil)
+	task := c.s.takeTask(u)
+	task.req = &blockdev.Request{Op: blockdev.Read, Length: length}
+	a := &answer{}
+	task.req.Push(a)
+	u.inFlight++
+	if err := u.build(task); err != nil {
+		t.Fatal(err)
+	}
+	c.start(task)
+	c.sent()
+	ch := c.s.arena.Get(nil)
+	defer ch.Drop()
+	var err error
+	for i := uint32(0); i < length && err == nil; i++ {
+		in := pdu.DataIn{
+			ITT: task.itt, TTT: pdu.ReservedTag, DataSegmentLength: 1, BufferOffset: i, DataSN: pdu.Serial(i), ExpCmdSN: 2, MaxCmdSN: 1000,
+		}
+		var b pdu.BHS
+		in.Encode(&b)
+		if err = c.header(&b); err == nil {
+			err = c.parseChunk(ch, 0, 4) // the byte and its padding
+		}
+	}
+	var broken *ProtocolError
+	if n := len(task.req.Data); !errors.As(err, &broken) || n > 1000 {
+		t.Errorf("%d bytes in %d pieces: got %v, want a ProtocolError", length, n, err)
+	}
+	c.finish(task, task.lostError(err))
+	if !a.done || c.expected != 0 {
+		t.Errorf("completed: %v, %d bytes are still expected", a.done, c.expected)
+	}
+}
+
+// TestEmptyDataIn: a target that sends nothing, again and again, does not keep a command alive.
+func TestEmptyDataIn(t *testing.T) {
+	c, u := bare(t, nil)
+	task := c.s.takeTask(u)
+	task.req, task.dir, task.length = &blockdev.Request{Op: blockdev.Read, Length: 512}, dataIn, 512
+	c.start(task)
+	in := pdu.DataIn{ITT: task.itt, TTT: pdu.ReservedTag, ExpCmdSN: 2, MaxCmdSN: 1000}
+	var b pdu.BHS
+	in.Encode(&b)
+	if err := c.header(&b); err == nil {
+		t.Error("an empty Data-In without a status was accepted")
+	}
+}

@@ -6,6 +6,12 @@ import (
 	"github.com/hawser-storage/hawser/iscsi/scsi"
 )
 
+// A READ is taken in pieces of leastSegment bytes on average and a few more: each costs us memory, whatever its size.
+const (
+	leastSegment = 512
+	fewSegments  = 64
+)
+
 // beginDataIn checks a Data-In against its task: with DataPDUInOrder and DataSequenceInOrder there is only one offset that it
 // can have, and a gap means a loss (RFC 7143, section 11.7).
 func (c *conn) beginDataIn(b *pdu.BHS) error {
@@ -27,8 +33,15 @@ func (c *conn) beginDataIn(b *pdu.BHS) error {
 	case in.DataSegmentLength > t.length-t.got:
 		return protocolError("Data-In for bytes %d to %d of %d", t.got, uint64(t.got)+uint64(in.DataSegmentLength), t.length)
 	}
+	if in.DataSegmentLength > 0 {
+		t.sentAt = c.heard
+	} else if !in.HasStatus {
+		return protocolError("Data-In with neither data nor a status")
+	}
+	if t.req != nil && len(t.req.Data) > fewSegments+int(t.length)/leastSegment {
+		return protocolError("Data-In in crumbs: %d bytes in %d pieces", t.got, len(t.req.Data))
+	}
 	t.dataSN = t.dataSN.Next()
-	t.sentAt = c.heard
 	c.in.task = t
 	return nil
 }
@@ -37,9 +50,11 @@ func (c *conn) beginDataIn(b *pdu.BHS) error {
 func (c *conn) takeDataIn(ch *blockdev.Chunk, lo, hi int) {
 	t := c.in.task
 	if t.req != nil {
-		ch.Keep()
-		t.req.Data = append(t.req.Data, ch.Slice(lo, hi))
 		c.expected -= uint64(hi - lo)
+		if n := len(t.req.Data); n == 0 || !t.req.Data[n-1].Extend(ch, lo, hi) { // what one PDU brought in two reads is one piece
+			ch.Keep()
+			t.req.Data = append(t.req.Data, ch.Slice(lo, hi))
+		}
 	} else {
 		copy(t.command.In[t.got:], ch.Bytes[lo:hi])
 	}
