@@ -10,8 +10,10 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/hawser-storage/hawser/blockdev/nbd"
+	"github.com/hawser-storage/hawser/mpio"
 )
 
 // attachOptions are the flags of attach.
@@ -23,12 +25,13 @@ type attachOptions struct {
 	memory       sizeFlag
 	drainTimeout secondsFlag
 	retry        retryFlag
+	fence        secondsFlag
 	session      sessionOptions
 	log          logFlags
 }
 
 func newAttach() *cobra.Command {
-	o := attachOptions{memory: 128 << 20, drainTimeout: secondsFlag(30 * time.Second), retry: retryFlag(120 * time.Second)}
+	var o attachOptions
 	cmd := &cobra.Command{
 		Use:   "attach --foreground {--socket PATH | --listen HOST:PORT} VOLUME [VOLUME...]",
 		Short: "Attach a volume and serve it as an NBD device",
@@ -40,25 +43,33 @@ VOLUME is a URL; several URLs are paths of one volume, and so are several portal
 
 When I/O may begin it prints one line that begins with "ready" and the NBD URI. SIGUSR1 prints a table of the paths on stderr. At
 the end what is in flight is finished, and a table says what each path carried; if it cannot be finished in time the exit status
-is 1 and the extents are named whose outcome is unknown. A second signal ends the process at once.`,
+is 1 and the extents are named whose outcome is unknown. A second signal ends the process at once.
+
+Times are seconds, or have a unit: 500ms, 2m. Sizes are bytes, or have K, M, G or T, which are binary.`,
 		Example: "  hawser attach --foreground --socket /run/vol.sock iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.io.hawser:target/0",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.OutOrStdout(), &lockedWriter{w: cmd.ErrOrStderr()})
 		},
 	}
-	fs := cmd.Flags()
-	fs.SortFlags = false
+	cmd.Flags().SortFlags = false
+	o.register(cmd.Flags())
+	return cmd
+}
+
+func (o *attachOptions) register(fs *pflag.FlagSet) {
+	o.memory, o.drainTimeout = 128<<20, secondsFlag(30*time.Second)
+	o.retry, o.fence = retryFlag(mpio.DefaultNoPathRetry), secondsFlag(mpio.DefaultFenceTimeout)
 	fs.BoolVar(&o.foreground, "foreground", false, "serve in this process, until it is told to end")
 	fs.StringVar(&o.socket, "socket", "", "serve NBD on this unix socket (mode 0600)")
 	fs.StringVar(&o.listen, "listen", "", "serve NBD on this TCP address, on the loopback only")
-	fs.StringVar(&o.device, "device", "", "attach to this /dev/nbdN, or auto")
+	fs.StringVar(&o.device, "device", "", "attach to this /dev/nbdN, or auto; not in this build")
 	fs.Var(&o.memory, "memory", "all memory for data in flight")
 	fs.Var(&o.retry, "no-path-retry", "how long requests wait when no path is left")
+	fs.Var(&o.fence, "fence-timeout", "how long writes to blocks wait where a write of a lost path may still be carried out, if the path does not come back to prove it dead")
 	fs.Var(&o.drainTimeout, "drain-timeout", "how long what is in flight may take at the end")
 	o.session.register(fs)
 	o.log.register(fs, "info")
-	return cmd
 }
 
 // Bounds of --memory, in bytes. With less than the least there is no room for the clients and two paths.
@@ -70,7 +81,9 @@ const (
 // check is what can be said before anything is done.
 func (o *attachOptions) check(args []string) error {
 	switch {
-	case o.device != "" || !o.foreground || o.socket == "" && o.listen == "":
+	case o.device != "":
+		return usagef("attach: --device: this build makes no kernel device: use --socket PATH or --listen HOST:PORT instead")
+	case !o.foreground || o.socket == "" && o.listen == "":
 		return usagef("this build serves volumes in the foreground: add --foreground and --socket PATH or --listen HOST:PORT")
 	case o.socket != "" && o.listen != "":
 		return usagef("attach: --socket and --listen exclude each other")
@@ -117,7 +130,7 @@ func (o *attachOptions) run(ctx context.Context, args []string, stdout io.Writer
 }
 
 func (o *attachOptions) volumeConfig(args []string, log *slog.Logger) (volumeConfig, error) {
-	cfg := volumeConfig{memory: int(o.memory), retry: time.Duration(o.retry), log: log}
+	cfg := volumeConfig{memory: int(o.memory), retry: time.Duration(o.retry), fence: time.Duration(o.fence), log: log}
 	initiator, err := initiatorName(o.session.initiator)
 	if err != nil {
 		return cfg, err

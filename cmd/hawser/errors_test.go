@@ -122,6 +122,10 @@ func TestVolumeInUse(t *testing.T) {
 	p.wantExit(exitDone)
 }
 
+func TestNoSuchInterface(t *testing.T) {
+	wantFailure(t, "no_interface", nil, "--socket", socketIn(t), "iscsi://127.0.0.1:3260%nope0/"+target.DefaultIQN+"/0")
+}
+
 func TestUsage(t *testing.T) {
 	url := "iscsi://127.0.0.1/" + target.DefaultIQN + "/0"
 	at := []string{"attach", "--foreground", "--initiator", testInitiator}
@@ -142,6 +146,7 @@ func TestUsage(t *testing.T) {
 		"small memory":        append(at, "--socket", "s", "--memory", "1M", url),
 		"memory for two":      append(at, "--socket", filepath.Join(t.TempDir(), "s"), "--memory", "32M", "iscsi://127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4/"+target.DefaultIQN+"/0"),
 		"bad initiator":       {"attach", "--foreground", "--initiator", "me", "--socket", "s", url},
+		"no fence":            append(at, "--socket", "s", "--fence-timeout", "0", url),
 		"bad time":            append(at, "--socket", "s", "--login-timeout", "soon", url),
 		"bad commands":        append(at, "--socket", "s", "--cmds-max", "0", url),
 		"bad digest":          append(at, "--socket", "s", "--data-digest", "MD5", url),
@@ -149,6 +154,7 @@ func TestUsage(t *testing.T) {
 		"bad log format":      append(at, "--socket", "s", "--log-format", "xml", url),
 		"target alone":        {"target"},
 		"target without LUN":  {"target", "serve"},
+		"target without port": {"target", "serve", "--lun", "ram:1M", "--listen", "127.0.0.1"},
 		"target with bad LUN": {"target", "serve", "--lun", "disk:1G"},
 		"target, bad key":     {"target", "serve", "--lun", "ram:1M", "--force", "Frobnicate=Yes"},
 		"target, bad force":   {"target", "serve", "--lun", "ram:1M", "--force", "InitialR2T"},

@@ -37,6 +37,8 @@ func explain(err error, p pathConfig, initiator string, timeout time.Duration) r
 		return reason{"connection refused", "start the target, or check address and port"}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return reason{"no route to it", "check the address and this host's network"}
+	case errors.Is(err, syscall.ENODEV):
+		return reason{"this host has no interface " + p.portal.Interface, "check what follows % in the URL; 'ip link' lists the interfaces"}
 	case isTimeout(err):
 		return reason{fmt.Sprintf("no answer within %v", timeout), "check the address, firewalls on the way, and that an iSCSI target listens there"}
 	case errors.Is(err, errSilent):

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hawser-storage/hawser/iscsi"
+	"github.com/hawser-storage/hawser/mpio"
 )
 
 func TestFlagValues(t *testing.T) {
@@ -106,5 +107,28 @@ func TestParseVolume(t *testing.T) {
 func TestOneLine(t *testing.T) {
 	if got, want := oneLine("first\n  second\tthing \n\nthird"), "first; second thing; third"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestAttachFlags checks that what is mpio's gets there, and that the defaults are its own.
+func TestAttachFlags(t *testing.T) {
+	for _, c := range []struct {
+		args         string
+		retry, fence time.Duration
+	}{
+		{"", mpio.DefaultNoPathRetry, mpio.DefaultFenceTimeout},
+		{"--no-path-retry queue --fence-timeout 90", queueForEver, 90 * time.Second},
+		{"--no-path-retry fail --fence-timeout 500ms", 0, 500 * time.Millisecond},
+	} {
+		var o attachOptions
+		fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+		o.register(fs)
+		if err := fs.Parse(append(strings.Fields(c.args), "--initiator", testInitiator)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := o.volumeConfig([]string{"iscsi://127.0.0.1/" + testInitiator + "/0"}, nil)
+		if err != nil || got.retry != c.retry || got.fence != c.fence {
+			t.Errorf("%q: got %v, %v, %v, want %v, %v", c.args, got.retry, got.fence, err, c.retry, c.fence)
+		}
 	}
 }

@@ -95,7 +95,7 @@ func removeStale(path string) error {
 	case isSocket(path):
 		return fmt.Errorf("socket %s is in use (%w): detach what serves there, or choose another path", path, rootCause(err))
 	}
-	return fmt.Errorf("socket %s: there is something else that is no socket: choose another path", path)
+	return fmt.Errorf("socket %s: something that is not a socket is there already: choose another path", path)
 }
 
 func isSocket(path string) bool {

@@ -78,7 +78,7 @@ func TestSocketRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		file:                              "no socket",
+		file:                              "not a socket",
 		filepath.Join(dir, "no", "dir"):   "make the directory",
 		filepath.Join(file, "nbd"):        "not a directory",
 		dir + strings.Repeat("/long", 40): "choose a shorter one",

@@ -121,6 +121,22 @@ func TestMemoryIsEnough(t *testing.T) {
 	}
 }
 
+// TestMemoryAdvice: what is said to be enough is.
+func TestMemoryAdvice(t *testing.T) {
+	_, err := nbdConfig(leastMemory, 64, nil)
+	if err == nil {
+		t.Fatal("64 sessions in the least memory")
+	}
+	var enough sizeFlag
+	_, advice, _ := strings.Cut(err.Error(), "give at least ")
+	if err := enough.Set(advice); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nbdConfig(int(enough), 64, nil); err != nil || enough <= leastMemory {
+		t.Errorf("%v was to be enough: %v", &enough, err)
+	}
+}
+
 func TestTargetIsLenientUnlessStrict(t *testing.T) {
 	for _, strict := range []bool{false, true} {
 		o := targetOptions{iqn: target.DefaultIQN, luns: []string{"ram:1M"}, strict: strict}

@@ -15,7 +15,8 @@ import (
 // printPaths says what each path is and what it carried.
 func printPaths(w io.Writer, s mpio.Status) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "volume %s, policy %s, %d requests in flight, %d waiting for a path\n", s.Volume, s.Policy, s.Requests, s.Waiting)
+	fmt.Fprintf(&b, "volume %s, policy %s, %d requests in flight, %d waiting for a path, %d for the fate of lost writes\n",
+		s.Volume, s.Policy, s.Requests, s.Waiting, s.Held)
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "  PATH\tSTATE\tREQUESTS\tSHARE\tREAD\tWRITTEN\tERRORS\tRETRIES\tFAILOVERS\tREASON")
 	var all uint64

@@ -82,6 +82,10 @@ func (t *localTarget) portalList() string {
 
 func listenAll(addrs []string) (lns []net.Listener, err error) {
 	for _, a := range addrs {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			closeAll(lns)
+			return nil, usagef("--listen %q: want HOST:PORT, such as 127.0.0.1:3260", a)
+		}
 		ln, err := net.Listen("tcp", a)
 		if err != nil {
 			closeAll(lns)

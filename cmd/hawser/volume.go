@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/loop"
 	"github.com/hawser-storage/hawser/blockdev/nbd"
@@ -20,9 +18,10 @@ import (
 // volumeConfig is what a volume is made of.
 type volumeConfig struct {
 	paths   []pathConfig
-	session iscsi.Config // for all, without target and portal
-	memory  int          // bytes
-	retry   time.Duration
+	session iscsi.Config  // for all, without target and portal
+	memory  int           // bytes
+	retry   time.Duration // without a path; see mpio.Config.NoPathRetry
+	fence   time.Duration // see mpio.Config.FenceTimeout
 	log     *slog.Logger
 }
 
@@ -80,8 +79,8 @@ func nbdConfig(memory, sessions int, log *slog.Logger) (nbd.Config, error) {
 	fixed := cfg.ArenaSize() - 2*least + sessions*sessionRoom
 	cfg.Budget = min(memory/4, (memory-fixed)/2) &^ (blockdev.ChunkSize - 1)
 	if cfg.Budget < least {
-		return cfg, usagef("--memory %s is too little for %d paths: give at least %s",
-			humanize.IBytes(uint64(memory)), sessions, humanize.IBytes(uint64(fixed+2*least+blockdev.ChunkSize)))
+		given, mib := sizeFlag(memory), (fixed+2*least+blockdev.ChunkSize+1<<20-1)>>20
+		return cfg, usagef("--memory %v is too little for %d paths: give at least %dM", &given, sessions, mib)
 	}
 	return cfg, nil
 }
@@ -106,7 +105,7 @@ func (v *volume) connect(ctx context.Context, cfg *volumeConfig) error {
 	if err != nil {
 		return err
 	}
-	v.Device, err = mpio.New(v.loop, mpio.Config{Name: cfg.name(), NoPathRetry: &cfg.retry, Logger: cfg.log}, paths...)
+	v.Device, err = mpio.New(v.loop, mpio.Config{Name: cfg.name(), NoPathRetry: &cfg.retry, FenceTimeout: cfg.fence, Logger: cfg.log}, paths...)
 	if err != nil {
 		return err
 	}
