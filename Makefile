@@ -26,7 +26,7 @@ demo: build ## two paths to a LUN, one cut half-way, the data verified: under a 
 # The order is the order of cost: what fails fast comes first.
 test: setup fmt vet lint build-all forms race e2e ## what CI runs; installs what it needs with apt-get, says what
 
-test-short: ## the tests that need no root, no network and no other program: seconds
+test-short: ## the tests that need no root, no network and no other program: a minute
 	$(GO) test -short ./...
 
 # HAWSER_TEST_LONG=1 asks every package for the long form of its tests.
