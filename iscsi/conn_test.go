@@ -52,7 +52,11 @@ func bare(t *testing.T, change func(*login.Params)) (*conn, *LUN) {
 		change(p)
 	}
 	c := newConn(s, p)
-	t.Cleanup(func() { c.dead = ErrShutdown }) // there is no socket to flush to
+	c.watch = &loop.Watch{} // closed: there is nothing to flush to
+	t.Cleanup(func() {
+		c.dead = ErrShutdown
+		s.retry.Stop()
+	})
 	s.conn, s.state = c, Up
 	u.up = true
 	u.info.Store(&blockdev.Info{Size: 1 << 30, BlockSize: 512})
@@ -71,6 +75,21 @@ func (c *conn) write(u *LUN, n int) (*task, *answer) {
 		panic(err)
 	}
 	c.start(t)
+	return t, a
+}
+
+// read puts a READ of n bytes on the connection, and lets it be sent.
+func (c *conn) read(u *LUN, n int) (*task, *answer) {
+	t := c.s.takeTask(u)
+	t.req = &blockdev.Request{Op: blockdev.Read, Length: uint64(n)}
+	a := &answer{}
+	t.req.Push(a)
+	u.inFlight++
+	if err := u.build(t); err != nil {
+		panic(err)
+	}
+	c.start(t)
+	c.sent()
 	return t, a
 }
 
@@ -202,16 +221,7 @@ func TestNoLogoutOverPinnedTasks(t *testing.T) {
 func TestDataInInCrumbs(t *testing.T) {
 	const length = 64 << 10
 	c, u := bare(t, nil)
-	task := c.s.takeTask(u)
-	task.req = &blockdev.Request{Op: blockdev.Read, Length: length}
-	a := &answer{}
-	task.req.Push(a)
-	u.inFlight++
-	if err := u.build(task); err != nil {
-		t.Fatal(err)
-	}
-	c.start(task)
-	c.sent()
+	task, a := c.read(u, length)
 	ch := c.s.arena.Get(nil)
 	defer ch.Drop()
 	var err error
@@ -238,13 +248,93 @@ func TestDataInInCrumbs(t *testing.T) {
 // TestEmptyDataIn: a target that sends nothing, again and again, does not keep a command alive.
 func TestEmptyDataIn(t *testing.T) {
 	c, u := bare(t, nil)
-	task := c.s.takeTask(u)
-	task.req, task.dir, task.length = &blockdev.Request{Op: blockdev.Read, Length: 512}, dataIn, 512
-	c.start(task)
+	task, _ := c.read(u, 512)
 	in := pdu.DataIn{ITT: task.itt, TTT: pdu.ReservedTag, ExpCmdSN: 2, MaxCmdSN: 1000}
 	var b pdu.BHS
 	in.Encode(&b)
 	if err := c.header(&b); err == nil {
 		t.Error("an empty Data-In without a status was accepted")
+	}
+}
+
+// TestGoodForAShortREAD: bytes that did not come are not zeroes.
+func TestGoodForAShortREAD(t *testing.T) {
+	c, u := bare(t, nil)
+	task, a := c.read(u, 1024)
+	if err := c.answered(task, scsi.StatusGood, residual{}); err != nil {
+		t.Fatal(err)
+	}
+	if !a.done || a.err == nil {
+		t.Error("a READ succeeded without its data")
+	}
+}
+
+// TestDataOutEndsWithItsCommand: once a command was answered nothing of it is sent, and its memory is not touched.
+func TestDataOutEndsWithItsCommand(t *testing.T) {
+	c, u := bare(t, func(p *login.Params) { p.InitialR2T = false })
+	task, a := c.write(u, 64<<10)
+	c.sent()
+	if err := c.answered(task, scsi.StatusBusy, residual{}); err != nil {
+		t.Fatal(err)
+	}
+	before := c.tx.queued
+	if c.fill(); c.tx.queued != before || c.bursts.len() > 0 {
+		t.Errorf("%d bytes were queued for a command that had ended", c.tx.queued-before)
+	}
+	if !a.done {
+		t.Error("not completed")
+	}
+}
+
+// TestOnlyAnAnswerThatProvesIt: an abort that was not carried out leaves the command as it is, and only the end of the session ends
+// it.
+func TestOnlyAnAnswerThatProvesIt(t *testing.T) {
+	for result, want := range map[pdu.TaskMgmtResult]blockdev.Outcome{
+		pdu.TaskMgmtComplete: blockdev.Failed, pdu.TaskMgmtNoTask: blockdev.Failed, pdu.TaskMgmtNoLUN: blockdev.Unknown,
+		pdu.TaskMgmtNotSupported: blockdev.Unknown, pdu.TaskMgmtRejected: blockdev.Unknown, 77: blockdev.Unknown,
+	} {
+		c, u := bare(t, nil)
+		task, a := c.write(u, 512)
+		c.sent()
+		c.abort(task)
+		c.sent()
+		p := pdu.TaskMgmtResponse{ITT: c.mgmt.open[0].itt, Response: result, StatSN: 1, ExpCmdSN: 2, MaxCmdSN: 1000}
+		if err := c.onTaskMgmt(&p); err != nil {
+			t.Fatal(err)
+		}
+		var e *blockdev.Error
+		if !errors.As(a.err, &e) || e.Outcome != want {
+			t.Errorf("ABORT TASK answered %v: got %v, want outcome %v", result, a.err, want)
+		}
+	}
+}
+
+// TestDigestsCatchEveryFlip: with both digests there is no bit of a PDU that may change unseen, wherever the reads cut it.
+func TestDigestsCatchEveryFlip(t *testing.T) {
+	data := []byte("thirteen byte")
+	for bit := -1; bit < 8*(pdu.BHSLen+4+16+4); bit++ {
+		c, u := bare(t, func(p *login.Params) { p.HeaderDigest, p.DataDigest = true, true })
+		task, _ := c.read(u, 512)
+		in := pdu.DataIn{
+			ITT: task.itt, TTT: pdu.ReservedTag, DataSegmentLength: uint32(len(data)), ExpCmdSN: 2, MaxCmdSN: 1000,
+		}
+		var b pdu.BHS
+		in.Encode(&b)
+		frame := pdu.AppendFrame(nil, &b, nil, data, true, true)
+		if bit >= 0 {
+			frame[bit/8] ^= 1 << (bit % 8)
+		}
+		ch := c.s.arena.Get(nil)
+		copy(ch.Bytes, frame)
+		cut := (bit + 1) % len(frame)
+		err := c.parseChunk(ch, 0, cut)
+		if err == nil {
+			err = c.parseChunk(ch, cut, len(frame))
+		}
+		if unseen := err == nil && !c.rx.inData && c.rx.have == 0; unseen != (bit < 0) {
+			t.Errorf("bit %d flipped: got %v", bit, err)
+		}
+		c.finish(task, task.lostError(ErrClosed))
+		ch.Drop()
 	}
 }
