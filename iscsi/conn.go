@@ -31,6 +31,8 @@ type conn struct {
 	tick      *loop.Timer
 	heard     time.Time // when something last came from the target
 	shutSince time.Time // since when the window is closed with nothing in flight; zero if it is not
+	taken     uint64    // how far the transmit queue had been written
+	takenAt   time.Time // when that was last seen to go on, or nothing was queued
 	ping      uint32    // ITT of the NOP-Out that is not answered; ReservedTag for none
 	pinged    time.Time
 	born      time.Time

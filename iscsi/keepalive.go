@@ -20,6 +20,7 @@ func (c *conn) onTick() {
 	c.checkSilence(now)
 	c.checkTasks(now)
 	c.checkWindow(now)
+	c.checkQueue(now)
 	c.checkMgmt(now)
 	c.checkLeave(now)
 	if c.dead == nil {
@@ -63,6 +64,18 @@ func (c *conn) checkWindow(now time.Time) {
 	}
 }
 
+// checkQueue ends a connection that takes nothing of what is queued, whatever else the target says: a command that was answered
+// before it was all sent has no other limit. It comes last, after the abort of what is not answered.
+func (c *conn) checkQueue(now time.Time) {
+	if c.tx.empty() || c.tx.written != c.taken {
+		c.taken, c.takenAt = c.tx.written, now
+		return
+	}
+	if d := now.Sub(c.takenAt); d >= c.s.cfg.CommandTimeout+c.s.cfg.AbortTimeout {
+		c.fail(fmt.Errorf("%w: nothing taken for %v", ErrSilent, d.Round(time.Second)))
+	}
+}
+
 func (c *conn) sendPing(now time.Time) {
 	c.ping, c.pinged = c.tasks.tag(slotMask), now
 	c.s.counters.NOPs++
@@ -98,7 +111,7 @@ func (c *conn) onNOPIn(p *pdu.NOPIn) error {
 
 // answerPing sends the target's ping data back. A target that asks faster than we can send is not served without end.
 func (c *conn) answerPing(p *pdu.NOPIn) error {
-	if !c.tx.room() || cap(c.tx.buf)-len(c.tx.buf) < pduSpace+pdu.Pad(len(c.rx.control)) {
+	if cap(c.tx.buf)-len(c.tx.buf) < pduSpace+pdu.Pad(len(c.rx.control)) { // payload in the queue is no obstacle
 		return protocolError("more pings than can be answered")
 	}
 	data := c.rx.control

@@ -36,6 +36,8 @@ func (c *conn) beginR2T(b *pdu.BHS) error {
 		return protocolError("R2T for %d bytes at %d of %d", in.DesiredDataLength, in.BufferOffset, t.length)
 	case int(in.DesiredDataLength) > c.param.MaxBurstLength:
 		return protocolError("R2T for %d bytes, MaxBurstLength is %d", in.DesiredDataLength, c.param.MaxBurstLength)
+	case uint64(t.asked)+uint64(in.DesiredDataLength) > uint64(t.length):
+		return protocolError("R2T for %d bytes after %d of %d were asked for", in.DesiredDataLength, t.asked, t.length)
 	case t.r2ts >= c.param.MaxOutstandingR2T:
 		return protocolError("more than %d R2Ts outstanding", c.param.MaxOutstandingR2T)
 	}
@@ -50,6 +52,7 @@ func (c *conn) endR2T() error {
 		return err
 	}
 	t.r2ts++
+	t.asked += in.DesiredDataLength
 	t.sentAt = c.heard
 	c.s.counters.R2Ts++
 	c.bursts.push(burst{task: t, itt: t.itt, ttt: in.TTT, lun: in.LUN, offset: in.BufferOffset, left: in.DesiredDataLength})

@@ -62,7 +62,7 @@ func (c *conn) emit(t *task) {
 	c.tx.endHeader(h)
 	c.tx.data(&t.out, 0, immediate)
 	c.tx.own(start, t, true)
-	t.given = immediate
+	t.given, t.asked = immediate, 0
 	if unsolicited > 0 {
 		c.bursts.push(burst{task: t, itt: t.itt, ttt: pdu.ReservedTag, offset: immediate, left: unsolicited})
 	}
@@ -155,7 +155,9 @@ func (c *conn) emitDataOut(b *burst) {
 	c.tx.own(start, b.task, false)
 	b.dataSN = b.dataSN.Next()
 	b.task.sentAt = c.s.loop.Now()
-	b.task.given += n
+	if b.offset <= b.task.given {
+		b.task.given = max(b.task.given, b.offset+n)
+	}
 	b.offset += n
 	b.left -= n
 }

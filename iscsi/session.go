@@ -167,7 +167,7 @@ func (s *Session) connLost(c *conn, cause error) {
 	if s.state != Closing {
 		wait := s.backoff()
 		if c.loggedOut || s.failures == 1 {
-			wait = max(0, c.param.DefaultTime2Wait)
+			wait = max(wait, c.param.DefaultTime2Wait)
 		}
 		s.setState(Waiting, cause)
 		s.retry.Reset(wait)

@@ -40,7 +40,8 @@ type task struct {
 	got      uint32     // bytes of Data-In received, without a gap
 	dataSN   pdu.Serial // of the next Data-In or R2T
 	r2ts     int        // R2Ts whose data is not all queued
-	given    uint32     // bytes of data queued for the target
+	given    uint32     // bytes of data queued for the target, without a gap
+	asked    uint32     // bytes that R2Ts asked for
 
 	pinned   int  // PDUs in the transmit queue that refer to its memory
 	finished bool // answered, but still pinned
