@@ -63,12 +63,13 @@ func bare(t *testing.T, change func(*login.Params)) (*conn, *LUN) {
 	return c, u
 }
 
-// write puts a WRITE of n bytes on the connection.
-func (c *conn) write(u *LUN, n int) (*task, *answer) {
-	data := make([]byte, n)
-	t := c.s.takeTask(u)
-	t.req = &blockdev.Request{Op: blockdev.Write, Length: uint64(n), Data: []blockdev.Segment{blockdev.Own(data)}}
-	a := &answer{}
+// submit puts a request for n bytes on the connection.
+func (c *conn) submit(u *LUN, op blockdev.Op, flags blockdev.Flags, n int) (*task, *answer) {
+	t, a := c.s.takeTask(u), &answer{}
+	t.req = &blockdev.Request{Op: op, Flags: flags, Length: uint64(n)}
+	if op == blockdev.Write {
+		t.req.Data = []blockdev.Segment{blockdev.Own(make([]byte, n))}
+	}
 	t.req.Push(a)
 	u.inFlight++
 	if err := u.build(t); err != nil {
@@ -78,17 +79,11 @@ func (c *conn) write(u *LUN, n int) (*task, *answer) {
 	return t, a
 }
 
-// read puts a READ of n bytes on the connection, and lets it be sent.
+func (c *conn) write(u *LUN, n int) (*task, *answer) { return c.submit(u, blockdev.Write, 0, n) }
+
+// read puts a READ on the connection, and lets it be sent.
 func (c *conn) read(u *LUN, n int) (*task, *answer) {
-	t := c.s.takeTask(u)
-	t.req = &blockdev.Request{Op: blockdev.Read, Length: uint64(n)}
-	a := &answer{}
-	t.req.Push(a)
-	u.inFlight++
-	if err := u.build(t); err != nil {
-		panic(err)
-	}
-	c.start(t)
+	t, a := c.submit(u, blockdev.Read, 0, n)
 	c.sent()
 	return t, a
 }
@@ -336,5 +331,48 @@ func TestDigestsCatchEveryFlip(t *testing.T) {
 		}
 		c.finish(task, task.lostError(ErrClosed))
 		ch.Drop()
+	}
+}
+
+// TestFUAIsOnStableStorage: a request with FUA completes after its own command where the unit does it itself, or has no cache, and
+// else only after a SYNCHRONIZE CACHE.
+func TestFUAIsOnStableStorage(t *testing.T) {
+	for _, tc := range []struct {
+		op         blockdev.Op
+		cache, fua bool
+		bit, sync  bool
+	}{
+		{op: blockdev.Write, cache: true, fua: true, bit: true},
+		{op: blockdev.Write, cache: true, sync: true},
+		{op: blockdev.Write, fua: true},
+		{op: blockdev.WriteZeroes, cache: true, fua: true, sync: true},
+		{op: blockdev.WriteZeroes},
+	} {
+		c, u := bare(t, nil)
+		u.info.Store(&blockdev.Info{Size: 1 << 30, BlockSize: 512, WriteCache: tc.cache, FUA: tc.fua})
+		task, a := c.submit(u, tc.op, blockdev.FlagFUA, 512)
+		if bit := task.cdb[1]&8 != 0; tc.op == blockdev.Write && bit != tc.bit {
+			t.Errorf("%+v: the FUA bit is %v", tc, bit)
+		}
+		c.sent()
+		if err := c.answered(task, scsi.StatusGood, residual{}); err != nil {
+			t.Fatal(err)
+		}
+		if a.done == tc.sync {
+			t.Errorf("%+v: completed after its first command: %v", tc, a.done)
+		}
+		if !tc.sync {
+			continue
+		}
+		if op := scsi.OpcodeOf(&task.cdb); op != scsi.OpSynchronizeCache16 {
+			t.Errorf("%+v: followed by %v", tc, op)
+		}
+		c.sent()
+		if err := c.answered(task, scsi.StatusGood, residual{}); err != nil {
+			t.Fatal(err)
+		}
+		if !a.done || a.err != nil {
+			t.Errorf("%+v: after the cache: completed %v, %v", tc, a.done, a.err)
+		}
 	}
 }
