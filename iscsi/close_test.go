@@ -59,37 +59,3 @@ func TestStartAfterClose(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// TestNothingArrivesAfterAFailure: what was still on its way when a connection was given up never arrives, although nobody comes
-// back to reinstate the session.
-func TestNothingArrivesAfterAFailure(t *testing.T) {
-	sim.Each(t, 10, func(t *testing.T, w *sim.World) {
-		oneLUN(t, w, nil, func(f *fixture) {
-			f.w.Link(portalA).StallOneWay(sim.ToServer)
-			q := f.start(write(0, fill('x', block)))
-			f.w.Sleep(second)
-			ctx, cancel := context.WithCancel(context.Background())
-			cancel()
-			if err := f.s.Close(ctx); !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v, want %v", err, context.Canceled)
-			}
-			f.outcome(q.wait(), blockdev.Unknown)
-			f.w.Link(portalA).Up()
-			f.w.Sleep(second)
-
-			other := f.session(portalB, nil)
-			g := &fixture{rig: f.rig, s: other, u: f.lun(other, 0)}
-			g.st = f.watch(g.u)
-			if err := other.Start(); err != nil {
-				t.Fatal(err)
-			}
-			g.st.await(func() bool { return g.st.up })
-			if q := g.start(read(0, block)).wait(); q.err != nil || q.got[0] != 0 {
-				t.Errorf("a WRITE came through after its connection was given up: %v", q.err)
-			}
-			if err := other.Close(context.Background()); err != nil {
-				t.Error(err)
-			}
-		})
-	})
-}

@@ -1,8 +1,11 @@
 package iscsi
 
 import (
+	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"syscall"
 	"testing"
 	"time"
 
@@ -373,6 +376,46 @@ func TestFUAIsOnStableStorage(t *testing.T) {
 		}
 		if !a.done || a.err != nil {
 			t.Errorf("%+v: after the cache: completed %v, %v", tc, a.done, a.err)
+		}
+	}
+}
+
+// TestAFailureIsAReset: what is still in the socket's queue when a connection is given up must never arrive. Only after a logout there
+// is nothing left to take back.
+func TestAFailureIsAReset(t *testing.T) {
+	for loggedOut, want := range map[bool]error{false: syscall.ECONNRESET, true: io.EOF} {
+		c, _ := bare(t, nil)
+		c.loggedOut = loggedOut
+		w := c.s.loop.Env().(*sim.World)
+		ln, err := w.Listen("10.0.0.1:3260")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Do(func() {
+			near, err := w.Dial(context.Background(), "", "10.0.0.1:3260")
+			if err != nil {
+				t.Fatal(err)
+			}
+			far, err := ln.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.s.loop.Await(func(done func()) {
+				if c.watch, err = c.s.loop.Adopt(near, c); err == nil {
+					c.fail(ErrSilent)
+				}
+				c.s.retry.Stop()
+				done()
+			}); err != nil {
+				t.Error(err)
+			}
+			if _, err := far.Read(make([]byte, 1)); !errors.Is(err, want) {
+				t.Errorf("logged out %v: the target reads %v, want %v", loggedOut, err, want)
+			}
+			_ = far.Close()
+			_ = ln.Close()
+		}); err != nil {
+			t.Error(err)
 		}
 	}
 }
