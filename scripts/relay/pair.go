@@ -26,11 +26,11 @@ func (p *pair) pump(to, from net.Conn, count *atomic.Int64) {
 			continue
 		}
 		if n > 0 {
+			count.Add(int64(n)) // before the answer can come
 			if _, werr := to.Write(buf[:n]); werr != nil {
 				p.reset()
 				return
 			}
-			count.Add(int64(n))
 		}
 		if err != nil {
 			p.reset()
