@@ -192,11 +192,15 @@ func TestTooManyClients(t *testing.T) {
 	}
 	first.send(request(cmdDisc, 0, 0, 0, 0))
 	first.ended()
-	for { // the place is given back as soon as the loop has closed
-		c.option(optGo, infoData("disk"))
-		if got := c.final(optGo); got[len(got)-1].Kind == repAck {
-			break
-		}
+	v := b.server.volumes[0]
+	b.until(func() bool { // the place is given back as soon as the loop has closed
+		b.server.mu.Lock()
+		defer b.server.mu.Unlock()
+		return v.clients == 0
+	})
+	c.option(optGo, infoData("disk"))
+	if got := c.final(optGo); got[len(got)-1].Kind != repAck {
+		t.Errorf("got %v, want ACK", got)
 	}
 	c.flush()
 }
