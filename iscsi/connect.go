@@ -93,7 +93,7 @@ func (s *Session) adopt(nc net.Conn, p *login.Params) error {
 		return err
 	}
 	c.watch = w
-	s.conn, s.param, s.lastErr = c, p, nil
+	s.conn = c
 	s.redirect, s.hops = nil, 0
 	s.counters.Logins++
 	s.setState(Up, nil)
@@ -117,7 +117,6 @@ func (s *Session) attemptFailed(err error) {
 		return
 	}
 	s.redirect, s.hops = nil, 0
-	s.lastErr = err
 	s.counters.Failures++
 	wait := s.backoff()
 	if wait == 0 {

@@ -60,7 +60,6 @@ type Session struct {
 	lock     *isidLock
 	failures int // attempts in a row that led to nothing
 	retry    *loop.Timer
-	lastErr  error
 	dialing  net.Conn           // of the login under way
 	cancel   context.CancelFunc // ends the dial under way
 	redirect *login.Address     // where the next attempt goes instead of the portal
@@ -72,8 +71,7 @@ type Session struct {
 	ending  bool
 	closed  []func() // who waits for Closed
 
-	param    *login.Params // of the last login
-	rcv, snd int           // socket buffers as the kernel granted them
+	rcv, snd int // socket buffers as the kernel granted them
 	counters Counters
 }
 
@@ -159,7 +157,6 @@ func (s *Session) setState(to State, why error) {
 // connLost takes note that the connection is dead. conn.fail calls it before it ends the commands in flight.
 func (s *Session) connLost(c *conn, cause error) {
 	s.conn = nil
-	s.lastErr = cause
 	s.counters.Failures++
 	if s.loop.Now().Sub(c.born) >= 2*s.cfg.RetryMin {
 		s.failures = 0
@@ -228,7 +225,6 @@ func (s *Session) Run() {
 	work := s.refused
 	s.refused = nil
 	for _, t := range work {
-		t.step = stepSync // whatever it is, no further command belongs to it
 		s.complete(t)
 	}
 	if s.refused == nil {

@@ -337,22 +337,14 @@ func TestLUNReset(t *testing.T) {
 	})
 }
 
-func TestCloseDrainsAndForces(t *testing.T) {
+func TestCloseDrains(t *testing.T) {
 	sim.Each(t, 20, func(t *testing.T, w *sim.World) {
-		r := newRig(t, w, target.Config{LUNs: []target.LUN{ram(8<<20, block)}})
-		s := r.session(portalA, nil)
-		f := &fixture{rig: r, s: s, u: r.lun(s, 0)}
-		f.st = r.watch(f.u)
-		r.do(func() {
-			if err := s.Start(); err != nil {
-				t.Fatal(err)
-			}
-			f.st.await(func() bool { return f.st.up })
+		oneLUN(t, w, nil, func(f *fixture) {
 			var qs []*request
 			for i := range 200 { // more than there are slots
 				qs = append(qs, f.start(write(uint64(i)*block, fill('x', block))))
 			}
-			if err := s.Close(context.Background()); err != nil {
+			if err := f.s.Close(context.Background()); err != nil {
 				t.Error(err)
 			}
 			for _, q := range qs {
@@ -362,9 +354,6 @@ func TestCloseDrainsAndForces(t *testing.T) {
 			}
 			q := f.start(read(0, block)).wait()
 			f.outcome(q, blockdev.NotSent)
-			if err := r.close(); err != nil {
-				t.Error(err)
-			}
 		})
 	})
 }
