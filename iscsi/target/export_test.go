@@ -22,3 +22,16 @@ func (t *Target) GateWrites(lun int) *Gated {
 	})
 	return g
 }
+
+// Adopted says whether the session with this handle has a connection on the loop. An initiator that has read the last login response may be
+// some moments ahead of that, and a fault that is for every session passes it by.
+func (t *Target) Adopted(tsih uint16) (yes bool) {
+	t.onLoop(func() {
+		for _, p := range t.portals {
+			for _, c := range p.conns {
+				yes = yes || c.session.tsih == tsih
+			}
+		}
+	})
+	return yes
+}

@@ -27,12 +27,14 @@ type initiator struct {
 
 const initiatorName = "iqn.2026-11.io.hawser:test"
 
+// login returns when the target, too, has the session in full feature phase.
 func (r *rig) login(t testing.TB, portal int, change func(*login.InitiatorConfig)) *initiator {
 	t.Helper()
 	i, err := r.tryLogin(t, portal, change)
 	if err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "adoption of the session", func() bool { return r.Adopted(i.par.TSIH) })
 	return i
 }
 
