@@ -55,13 +55,13 @@ build-all: ## builds for linux/amd64 and linux/arm64
 # The end-to-end tests have the machine for themselves, so they are not among these.
 # REQUIRE_RACE makes scripts/gates fail if the race detector is not really on.
 race: setup ## all tests but the end-to-end ones, with the race detector
-	REQUIRE_RACE=1 $(GO) test -race -shuffle on -timeout 15m $$($(GO) list ./... | grep -v /scripts/e2e)
+	REQUIRE_RACE=1 $(GO) test -race -shuffle on -timeout 40m $$($(GO) list ./... | grep -v /scripts/e2e)
 
 forms: ## every form that a login can give a WRITE, without the race detector, which takes a sample of them
-	$(GO) test -timeout 10m -run TestNegotiatedForms ./iscsi
+	$(GO) test -timeout 30m -run TestNegotiatedForms ./iscsi
 
 e2e: setup ## against tgt, with fio, qemu-io, nbdinfo and nbdcopy, with the race detector
-	REQUIRE_RACE=1 $(GO) test -race -count=1 -v -timeout 10m ./scripts/e2e
+	REQUIRE_RACE=1 $(GO) test -race -count=1 -v -timeout 40m ./scripts/e2e
 
 fuzz: ## every fuzz target in turn, FUZZTIME=20s each
 	scripts/fuzz.sh $(FUZZTIME)

@@ -49,7 +49,7 @@ func Example() {
 	for _, s := range sessions {
 		check(s.Start())
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	check(volume.WaitReady(ctx))
 

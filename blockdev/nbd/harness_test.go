@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience caps every wait of a test, so that a hang fails; nothing is measured against it.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // bench is a server over one loop. At its end everything has to be back.
 type bench struct {

@@ -18,7 +18,7 @@ func tool(t *testing.T, name string, args ...string) string {
 	if testing.Short() {
 		t.Skip("runs other programs; not in the short form")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = t.TempDir() // some leave files behind

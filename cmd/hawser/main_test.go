@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience caps every wait of a test, so that a hang fails; nothing is measured against it.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 const testInitiator = "iqn.2026-11.io.hawser:test"
 

@@ -26,7 +26,7 @@ func testInitiatorConfig() *InitiatorConfig {
 
 // testContext ends a login that hangs; no test waits for it.
 func testContext(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -71,7 +71,7 @@ func TestConformance(t *testing.T) {
 			url := func(portal int) string {
 				return "iscsi://" + r.addrs[portal] + "/" + r.IQN() + "/" + string(rune('0'+n))
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, tool, "--dataloss", "--verbose", "--test="+l.tests, url(0), url(1))
 			out, err := cmd.CombinedOutput()

@@ -55,7 +55,7 @@ func (r *rig) tryLogin(t testing.TB, portal int, change func(*login.InitiatorCon
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(3 * time.Minute)); err != nil {
 		return nil, err
 	}
 	t.Cleanup(func() { _ = conn.Close() })

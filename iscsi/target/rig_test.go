@@ -51,7 +51,7 @@ func newRig(t testing.TB, cfg target.Config, specs ...string) *rig {
 }
 
 func (r *rig) end(t testing.TB, served, ended chan error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := r.Close(ctx); err != nil {
 		t.Errorf("Close: %v", err)
@@ -87,7 +87,7 @@ func lunSpec(t testing.TB, s string) target.LUN {
 // eventually waits for what no event tells.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%s did not happen", what)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // stopTime is far more than a process with its paths up needs to drain: it keeps a hang from being one.
-const stopTime = 60 * time.Second
+const stopTime = 3 * time.Minute
 
 const ownIQN = "iqn.2026-11.io.hawser:e2e-own"
 

@@ -81,7 +81,7 @@ func (v *volume) awaitCarried(t *testing.T, fio *proc.Process, path int) {
 	t.Helper()
 	const data = 1 << 20
 	from := v.carried()[path]
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(3 * time.Minute)
 	for v.carried()[path] < from+data {
 		v.goesOn(t, fio)
 		if time.Now().After(deadline) {

@@ -17,7 +17,7 @@ const (
 	tgtIQN  = "iqn.2026-11.io.hawser:e2e"
 	lunSize = 1 << 30
 
-	startTime = 30 * time.Second
+	startTime = 2 * time.Minute
 )
 
 // A tgt is a tgtd with one target, whose LUN 1 is a sparse file of 1 GiB, on two portals of loopback.

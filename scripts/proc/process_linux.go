@@ -132,7 +132,7 @@ func (p *Process) Kill() error {
 	select {
 	case <-p.done:
 		return nil
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		return fmt.Errorf("%s (process %d) does not die", p.name, p.Pid())
 	}
 }

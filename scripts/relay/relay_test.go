@@ -69,7 +69,7 @@ func ask(conn net.Conn, wait time.Duration) error {
 	return err
 }
 
-const long, short = 20 * time.Second, 50 * time.Millisecond
+const long, short = 2 * time.Minute, 50 * time.Millisecond
 
 func TestCarriesAndCounts(t *testing.T) {
 	r := open(t)
