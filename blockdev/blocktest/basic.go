@@ -53,9 +53,7 @@ func writeRead(f *Fixture, v value, off, length uint64, split []int) error {
 func readBack(f *Fixture, v value, off, length uint64) error {
 	bs := f.blockSize()
 	p := make([]byte, length)
-	for i := range p {
-		p[i] = 0xEE
-	}
+	fill(p, 0xEE)
 	if err := f.client().ReadAt(p, off); err != nil {
 		return err
 	}

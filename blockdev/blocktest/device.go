@@ -217,9 +217,7 @@ func (fl *flight) takeBack() {
 			fl.front.fault("%s: the device changed the WRITE's memory", &fl.req)
 		}
 		data = data[n:]
-		for i := range s.Bytes {
-			s.Bytes[i] = poison
-		}
+		fill(s.Bytes, poison)
 	}
 	if len(data) > 0 {
 		fl.front.fault("%s: the device changed the WRITE's segments", &fl.req)

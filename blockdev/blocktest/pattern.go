@@ -1,6 +1,7 @@
 package blocktest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -42,10 +43,25 @@ func stampBlock(p []byte, seed uint64, v value, block uint64) {
 		binary.BigEndian.PutUint64(p[8*i:], w)
 	}
 	x := seed ^ uint64(v)<<32 ^ block
-	for p = p[headerLen:]; len(p) >= 8; p = p[8:] {
-		x = mix(x)
-		binary.BigEndian.PutUint64(p, x)
+	var b piece
+	for p = p[headerLen:]; len(p) > 0; p = p[copy(p, b[:]):] {
+		x = b.fill(x)
 	}
+}
+
+// A piece of the sequence is made aside and then copied or compared as a whole: under the race detector a byte at a time would be most of
+// what the tests of a device do.
+type piece [1 << 10]byte
+
+// fill makes the piece that follows x.
+//
+//go:norace
+func (b *piece) fill(x uint64) uint64 {
+	for i := 0; i < len(b); i += 8 {
+		x = mix(x)
+		binary.BigEndian.PutUint64(b[i:], x)
+	}
+	return x
 }
 
 const headerLen = 32
@@ -57,16 +73,38 @@ func header(seed uint64, v value, block uint64) [headerLen / 8]uint64 {
 // tear is where p, which has a header, stops being what was stamped; len(p) if it is whole.
 func tear(p []byte, seed uint64, v value, block uint64) int {
 	x := seed ^ uint64(v)<<32 ^ block
-	for at := headerLen; at < len(p); at += 8 {
-		x = mix(x)
-		if binary.BigEndian.Uint64(p[at:]) != x {
-			return at
+	var b piece
+	for at := headerLen; at < len(p); at += len(b) {
+		x = b.fill(x)
+		if q := p[at:min(at+len(b), len(p))]; !bytes.Equal(q, b[:len(q)]) {
+			return at + firstDifference(q, b[:])/8*8
 		}
 	}
 	return len(p)
 }
 
+func firstDifference(p, q []byte) int {
+	i := 0
+	for p[i] == q[i] {
+		i++
+	}
+	return i
+}
+
+// fill fills p with one byte.
+func fill(p []byte, b byte) {
+	if len(p) == 0 {
+		return
+	}
+	p[0] = b
+	for n := 1; n < len(p); n *= 2 {
+		copy(p[n:], p[:n])
+	}
+}
+
 // mix is a step of splitmix64.
+//
+//go:norace
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
@@ -90,12 +128,8 @@ func identify(p []byte, seed, block uint64) (value, error) {
 }
 
 func notStamped(p []byte) (value, error) {
-	uniform := true
-	for _, b := range p {
-		uniform = uniform && b == p[0]
-	}
 	switch {
-	case !uniform:
+	case !bytes.Equal(p[1:], p[:len(p)-1]): // not all alike
 		return 0, fmt.Errorf("no block of ours: % x ...", p[:min(16, len(p))])
 	case p[0] == 0:
 		return zeroValue, nil
