@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// DefaultPort is iSCSI's registered TCP port (RFC 7143, section 4.2.7).
+// DefaultPort is iSCSI's registered TCP port (RFC 7143, section 14).
 const DefaultPort = 3260
 
 // Portal is where a target listens, and from where it is reached.
