@@ -10,7 +10,6 @@ import (
 // the target is reached where it was asked for.
 type TargetRecord struct {
 	Name      string
-	Alias     string
 	Addresses []Address
 }
 
@@ -24,9 +23,6 @@ const (
 func AppendSendTargets(dst []byte, targets []TargetRecord) []byte {
 	for _, t := range targets {
 		dst = pdu.AppendText(dst, keyTargetName, t.Name)
-		if t.Alias != "" {
-			dst = pdu.AppendText(dst, keyTargetAlias, t.Alias)
-		}
 		for _, a := range t.Addresses {
 			dst = pdu.AppendText(dst, keyTargetAddress, a.String())
 		}
@@ -69,17 +65,13 @@ func checkRecord(p Pair, n int) error {
 
 // addToRecord puts a pair that follows a TargetName into the last record.
 func addToRecord(targets []TargetRecord, p Pair, addresses int) error {
-	if p.Key != keyTargetAddress && p.Key != keyTargetAlias {
+	if p.Key != keyTargetAddress {
 		return nil
 	}
 	if len(targets) == 0 {
 		return fmt.Errorf("login: answer to SendTargets has a %s before the first TargetName", p.Key)
 	}
 	last := &targets[len(targets)-1]
-	if p.Key == keyTargetAlias {
-		last.Alias = p.Value
-		return nil
-	}
 	if addresses > maxAddresses {
 		return fmt.Errorf("login: answer to SendTargets has more than %d addresses", maxAddresses)
 	}

@@ -10,11 +10,11 @@ import (
 
 func TestSendTargets(t *testing.T) {
 	targets := []TargetRecord{
-		{Name: "iqn.2026-11.io.hawser:a", Alias: "first", Addresses: []Address{{"10.0.0.1", 3260, 1, true}, {"fe80::1", 861, 2, true}}},
+		{Name: "iqn.2026-11.io.hawser:a", Addresses: []Address{{"10.0.0.1", 3260, 1, true}, {"fe80::1", 861, 2, true}}},
 		{Name: "iqn.2026-11.io.hawser:b"},
 	}
 	text := AppendSendTargets(nil, targets)
-	want := lines("TargetName=iqn.2026-11.io.hawser:a", "TargetAlias=first", "TargetAddress=10.0.0.1:3260,1",
+	want := lines("TargetName=iqn.2026-11.io.hawser:a", "TargetAddress=10.0.0.1:3260,1",
 		"TargetAddress=[fe80::1]:861,2", "TargetName=iqn.2026-11.io.hawser:b")
 	if string(text) != want {
 		t.Errorf("got %q, want %q", text, want)
@@ -31,7 +31,6 @@ func TestSendTargets(t *testing.T) {
 func TestSendTargetsErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		lines("TargetAddress=a"):                                "login: answer to SendTargets has a TargetAddress before the first TargetName",
-		lines("TargetAlias=a"):                                  "login: answer to SendTargets has a TargetAlias before the first TargetName",
 		lines("TargetName="):                                    "login: no TargetName",
 		lines("TargetName=disk"):                                "login: TargetName disk is no iSCSI name, which starts with iqn., eui. or naa.",
 		lines("TargetName=iqn.a", "TargetAddress=a:0"):          "login: address a:0: the port is no number from 1 to 65535; want host[:port][,tag], IPv6 in brackets",

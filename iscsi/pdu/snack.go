@@ -16,8 +16,8 @@ func (t SNACKType) String() string {
 	return name(t, []string{"Data/R2T", "Status", "DataACK", "R-Data"}, "SNACK type")
 }
 
-// SNACK asks the target to send PDUs again, at error recovery level 1 and up; a
-// target at level 0 rejects it (RFC 7143 11.16).
+// SNACK asks the target to send PDUs again (RFC 7143 11.16). It belongs to error
+// recovery levels 1 and up.
 type SNACK struct {
 	Type SNACKType
 

@@ -30,8 +30,8 @@ type Config struct {
 	// before it is dropped; 0: never.
 	PingInterval time.Duration
 
-	// Lenient is for initiators of others. It ignores or rejects, as RFC 7143 allows a target to, what otherwise is a violation that
-	// costs the connection: commands outside the CmdSN window, and Data-Out with a wrong DataSN or length. And it does not look at
+	// Lenient is for initiators of others. It ignores commands outside the CmdSN window, as RFC 7143 4.2.2.1 asks, and rejects Data-Out
+	// with a wrong DataSN or length; otherwise these are violations that cost the connection, so that a test sees them. And it does not look at
 	// ExpStatSN: libiscsi, and with it qemu, takes the StatSN of an R2T for that of a response.
 	Lenient bool
 

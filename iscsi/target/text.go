@@ -99,7 +99,7 @@ func (c *conn) sendTargets(dst []byte, which string) []byte {
 	case which != "All" && which != iqn && (which != "" || c.discovery()):
 		return dst
 	}
-	return login.AppendSendTargets(dst, []login.TargetRecord{{Name: iqn, Alias: c.target.cfg.Alias, Addresses: c.addresses()}})
+	return login.AppendSendTargets(dst, []login.TargetRecord{{Name: iqn, Addresses: c.addresses()}})
 }
 
 // addresses has all portals that are up. One that listens at every address is told as the one that the initiator came by.

@@ -70,7 +70,8 @@ func (c *conn) manage(p *pdu.TaskMgmtRequest, b *barrier) pdu.TaskMgmtResult {
 	return pdu.TaskMgmtNotSupported
 }
 
-// abortTask (RFC 7143 11.6.1): a task that is not there is either answered, or never came; with one connection the CmdSN tells which.
+// abortTask (RFC 7143 11.6.1): a task that is not there has been answered. It cannot be still to come, which RefCmdSN would tell:
+// the one connection delivers commands before the request that refers to them.
 func (c *conn) abortTask(p *pdu.TaskMgmtRequest, b *barrier) pdu.TaskMgmtResult {
 	t := c.tasks.find(p.ReferencedTaskTag)
 	if t == nil || t.lunField != p.LUN || t.state == taskSent {
