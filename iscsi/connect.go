@@ -97,6 +97,7 @@ func (s *Session) adopt(nc net.Conn, p *login.Params) error {
 	s.redirect, s.hops = nil, 0
 	s.counters.Logins++
 	s.setState(Up, nil)
+	s.tellBuffers()
 	c.tick.Reset(s.tickInterval())
 	for _, u := range s.luns {
 		u.probe()

@@ -54,6 +54,20 @@ func setBuffer(fd, opt, force, size int) {
 	}
 }
 
+// tellBuffers says what came of the buffers that were asked for.
+func (s *Session) tellBuffers() {
+	asked := s.cfg.SocketBuffer
+	if asked == BufferAuto || s.rcv == 0 {
+		return
+	}
+	attrs := []any{"asked", asked, "receive", s.rcv, "send", s.snd}
+	if min(s.rcv, s.snd) < 2*asked {
+		s.log.Warn("socket buffers are smaller than asked: raise net.core.rmem_max and wmem_max, or give CAP_NET_ADMIN", attrs...)
+		return
+	}
+	s.log.Debug("socket buffers; the kernel doubles what it grants", attrs...)
+}
+
 // socketBuffers reads the sizes that the kernel granted: it doubles what is asked, to pay for its own overhead.
 func socketBuffers(c net.Conn) (rcv, snd int) {
 	sc, ok := c.(syscall.Conn)
