@@ -1,17 +1,21 @@
 package blockdev
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // ChunkSize is the size of every piece of arena memory, in bytes. One size, so nothing fragments.
 const ChunkSize = 64 << 10
 
-// Arena is all payload memory of one loop: one fixed mapping cut into chunks. It belongs to that loop; only Stats and Close may
-// be called from elsewhere, and Close only after the loop has ended.
+// Arena is all payload memory of one loop: fixed mappings cut into chunks. It belongs to that loop; only Close may be called from
+// elsewhere, and only after the loop has ended. It is grown on purpose, when a device joins the loop, and never for a request.
 //
 // The free list is last in, first out, so that a lightly loaded arena stays in the cache and touches few pages.
 type Arena struct {
-	mem     []byte
-	chunks  []Chunk
+	mem     [][]byte // the mappings
+	locked  bool     // new ones are to be locked too
+	chunks  int      // in all
 	free    []*Chunk
 	waiters []Waiter
 	told    []Waiter // swaps with waiters
@@ -36,21 +40,37 @@ type Quota struct {
 
 // NewArena maps size bytes, rounded up to whole chunks. The memory is touched only when it is used.
 func NewArena(size int) (*Arena, error) {
+	a := &Arena{}
+	if err := a.Grow(size); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Grow maps size bytes more, rounded up to whole chunks, for the user that joins. Arenas do not shrink: the next user takes over.
+func (a *Arena) Grow(size int) error {
 	n := (size + ChunkSize - 1) / ChunkSize
 	if n < 1 {
-		return nil, fmt.Errorf("blockdev: an arena of %d bytes holds no chunk of %d", size, ChunkSize)
+		return fmt.Errorf("blockdev: %d bytes of arena hold no chunk of %d", size, ChunkSize)
 	}
 	mem, err := mapMemory(n * ChunkSize)
 	if err != nil {
-		return nil, fmt.Errorf("blockdev: arena of %d bytes: %w", n*ChunkSize, err)
+		return fmt.Errorf("blockdev: arena of %d bytes: %w", n*ChunkSize, err)
 	}
-	a := &Arena{mem: mem, chunks: make([]Chunk, n), free: make([]*Chunk, n)}
-	for i := range a.chunks {
-		c := &a.chunks[i]
+	if a.locked {
+		_ = lockMemory(mem) // Lock has told whether it can be done
+	}
+	a.mem = append(a.mem, mem)
+	a.chunks += n
+	chunks := make([]Chunk, n)
+	free := make([]*Chunk, n, a.chunks)
+	for i := range chunks {
+		c := &chunks[i]
 		c.arena, c.Bytes = a, mem[i*ChunkSize:(i+1)*ChunkSize:(i+1)*ChunkSize]
-		a.free[n-1-i] = c
+		free[n-1-i] = c
 	}
-	return a, nil
+	a.free = append(free, a.free...) // what was in use before stays on top
+	return nil
 }
 
 // Get takes a chunk with one reference, or nil if the arena or the quota is used up. q may be nil.
@@ -84,16 +104,19 @@ func (a *Arena) tell() {
 func (a *Arena) Free() int { return len(a.free) }
 
 // Chunks is the number of chunks in all.
-func (a *Arena) Chunks() int { return len(a.chunks) }
+func (a *Arena) Chunks() int { return a.chunks }
 
 // Close unmaps the memory. It fails, and leaves the memory mapped, if a chunk is still in use: a leak.
 func (a *Arena) Close() error {
-	if held := len(a.chunks) - len(a.free); held > 0 {
-		return fmt.Errorf("blockdev: arena closed with %d of %d chunks in use", held, len(a.chunks))
+	if held := a.chunks - len(a.free); held > 0 {
+		return fmt.Errorf("blockdev: arena closed with %d of %d chunks in use", held, a.chunks)
 	}
-	mem := a.mem
-	a.mem, a.chunks, a.free = nil, nil, nil
-	return unmapMemory(mem)
+	var errs []error
+	for _, m := range a.mem {
+		errs = append(errs, unmapMemory(m))
+	}
+	a.mem, a.chunks, a.free = nil, 0, nil
+	return errors.Join(errs...)
 }
 
 // Keep adds a reference.

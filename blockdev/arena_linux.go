@@ -12,10 +12,20 @@ func mapMemory(n int) ([]byte, error) {
 
 func unmapMemory(b []byte) error { return unix.Munmap(b) }
 
-// Lock keeps the arena's memory resident from the moment each page is first touched. It needs CAP_IPC_LOCK or a large enough
-// RLIMIT_MEMLOCK; without them it returns the error and the arena works unlocked.
+// Lock keeps the arena's memory, and what it grows by, resident from the moment each page is first touched. It needs CAP_IPC_LOCK or a
+// large enough RLIMIT_MEMLOCK; without them it returns the error and the arena works unlocked.
 func (a *Arena) Lock() error {
-	_, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(&a.mem[0])), uintptr(len(a.mem)), unix.MLOCK_ONFAULT)
+	a.locked = true
+	for _, m := range a.mem {
+		if err := lockMemory(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lockMemory(b []byte) error {
+	_, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MLOCK_ONFAULT)
 	if errno != 0 {
 		return errno
 	}

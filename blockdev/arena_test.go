@@ -260,3 +260,38 @@ func TestExtend(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestArenaGrows: what it has stays what it was, and the last Drop brings everything back.
+func TestArenaGrows(t *testing.T) {
+	a, err := NewArena(2 * ChunkSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := a.Get(nil), a.Get(nil)
+	first.Bytes[0] = 1
+	if a.Get(nil) != nil {
+		t.Fatal("an arena of two chunks gave three")
+	}
+	if err := a.Grow(3*ChunkSize - 1); err != nil {
+		t.Fatal(err)
+	}
+	second.Drop()
+	if got := a.Get(nil); got != second {
+		t.Error("the memory that was in use last is not the first to be used again")
+	}
+	for n := 0; n < 3; n++ {
+		c := a.Get(nil)
+		if c == nil || c == first || c == second {
+			t.Fatalf("chunk %d of three that came: %p", n, c)
+		}
+		defer c.Drop()
+	}
+	if a.Get(nil) != nil || a.Free() != 0 || a.Chunks() != 5 || first.Bytes[0] != 1 {
+		t.Errorf("free %d of %d", a.Free(), a.Chunks())
+	}
+	if err := a.Grow(0); err == nil {
+		t.Error("grown by nothing")
+	}
+	first.Drop()
+	second.Drop()
+}

@@ -3,6 +3,7 @@ package iscsi
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/hawser-storage/hawser/blockdev"
@@ -57,6 +58,13 @@ func (u *LUN) Watch(w blockdev.Watcher) {
 	u.watcher = w
 	if u.up {
 		w.PathUp(u.Info())
+	}
+}
+
+// Rescan asks the unit anew what it is, on the loop: its size, its limits, who it is. The watcher hears of the answer.
+func (u *LUN) Rescan() {
+	if u.up {
+		u.probe()
 	}
 }
 
@@ -123,6 +131,7 @@ func (u *LUN) checkDrained() {
 			done()
 		}
 		u.drained = nil
+		u.s.luns = slices.DeleteFunc(slices.Clone(u.s.luns), func(other *LUN) bool { return other == u }) // somebody may be in the midst of the list
 	}
 	u.s.checkIdle()
 }

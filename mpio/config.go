@@ -31,6 +31,14 @@ type Config struct {
 	// DefaultFenceTimeout.
 	FenceTimeout time.Duration
 
+	// Inherited says that a process that is gone may have left writes at the storage, by any of the paths: a restart. Until each path
+	// has logged in, which ends them, or FenceTimeout is over, what changes the volume waits. Reads do not.
+	Inherited bool
+
+	// Resized, if set, is told of the volume's new size in bytes when all paths in use lead to a larger one. It is called on the loop
+	// and must not block.
+	Resized func(size uint64)
+
 	// RoundRobin is how requests are batched on the paths.
 	RoundRobin RoundRobin
 

@@ -99,6 +99,9 @@ func newRandom(l *loop.Loop, name string) *rand.Rand {
 
 func (d *Device) start() {
 	d.lastPathGone()
+	if d.cfg.Inherited {
+		d.quarantine.inherit()
+	}
 	for _, m := range d.members {
 		m.path.Watch(m)
 	}

@@ -27,7 +27,11 @@ type fakePath struct {
 	pend   []*blockdev.Request
 	failed []*blockdev.Request // submitted while down
 	closed bool
+
+	rescans int
 }
+
+func (p *fakePath) Rescan() { p.rescans++ }
 
 func (p *fakePath) String() string       { return p.name }
 func (p *fakePath) Info() *blockdev.Info { return p.info.Load() }

@@ -1,6 +1,7 @@
 package mpio
 
 import (
+	"math"
 	"time"
 
 	"github.com/hawser-storage/hawser/blockdev/loop"
@@ -17,6 +18,9 @@ import (
 //   - one that was in flight beside the orphan, and succeeds, is sent once more after the fence before it is completed
 //   - a READ waits where the orphan's request has failed for good: what it reads could change without a write
 //   - a FLUSH does not wait: it covers what was completed, and the orphan's data is that of its retry
+//
+// After a restart (Config.Inherited) the orphans of the former process are not known, so each path begins with one that is as large as the
+// volume.
 //
 // The fence is the path's next login: a session of the same name reinstates the old one, and the target ends every task of that
 // before it agrees (RFC 7143, section 6.3.5). Where the path does not come back it is time: Config.FenceTimeout.
@@ -49,6 +53,15 @@ func (q *quarantine) add(m *member, a *attempt) {
 	if !q.timer.Pending() {
 		q.timer.Reset(q.dev.cfg.FenceTimeout)
 	}
+}
+
+// inherit puts the whole volume into quarantine for every path: what a former process sent by it, and whether it has ended, nobody knows.
+func (q *quarantine) inherit() {
+	until := q.dev.loop.Now().Add(q.dev.cfg.FenceTimeout)
+	for _, m := range q.dev.members {
+		q.orphans = append(q.orphans, orphan{end: math.MaxUint64, path: m, cut: true, until: until})
+	}
+	q.setTimer()
 }
 
 // stops says whether a has to wait. It costs a comparison as long as there is no orphan.

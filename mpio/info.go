@@ -20,9 +20,33 @@ func (d *Device) publishInfo() {
 	if all == nil {
 		return
 	}
-	all.Size = min(all.Size, d.volume.Size)
+	all.Size = d.volume.Size // see grow
 	d.writeCache = all.WriteCache
 	d.info.Store(all)
+}
+
+// grow gives the volume the size that all paths in use, and m, which is about to be, agree on, if that is a larger one. A path that is
+// down has no say: when it comes back it is asked anew. The others are asked now: that the unit has grown is told by one path at a time,
+// and by one without requests not at all. It reports whether the volume has grown.
+func (d *Device) grow(m *member) bool {
+	size := m.info.Size
+	for _, other := range d.members {
+		if other == m || other.state != StateUp || other.info.Size >= m.info.Size {
+			continue
+		}
+		size = min(size, other.info.Size)
+		if r, ok := other.path.(Rescanner); ok {
+			r.Rescan()
+		}
+	}
+	if size <= d.volume.Size {
+		return false
+	}
+	d.log.Info("volume has grown", "from", d.volume.Size, "to", size)
+	grown := *d.volume
+	grown.Size = size
+	d.volume = &grown
+	return true
 }
 
 func intersect(a, b *blockdev.Info) {

@@ -62,7 +62,11 @@ func (m *member) PathUp(info *blockdev.Info) {
 		return
 	}
 	m.info = info
+	grown := m.dev.grow(m)
 	m.dev.publishInfo()
+	if grown && m.dev.cfg.Resized != nil {
+		m.dev.cfg.Resized(m.dev.volume.Size)
+	}
 	if m.state != StateUp {
 		m.become(StateUp, errConnected)
 	}

@@ -13,5 +13,8 @@ type Path interface {
 	Watch(w Watcher) // one watcher; called once, before the first event
 }
 
+// Rescanner is a Path that can be asked anew what it leads to. The answer is PathUp, or PathDown.
+type Rescanner interface{ Rescan() }
+
 // Watcher hears of a path, on the loop.
 type Watcher = blockdev.Watcher

@@ -97,7 +97,11 @@ func (cmd *command) completed(err error) {
 }
 
 func (cmd *command) finish(err error) {
-	cmd.conn.server.stats.count(cmd.op, cmd.length, err)
+	s := cmd.conn.server
+	s.stats.count(cmd.op, cmd.length, err)
+	if err != nil && s.cfg.Failed != nil {
+		s.cfg.Failed(cmd.conn.vol.export.Name, cmd.op, err)
+	}
 	if err == nil && cmd.op == blockdev.Read {
 		cmd.out = cmd.req.Data
 	}

@@ -42,6 +42,10 @@ type Config struct {
 	// HandshakeTimeout is how long a client may take until it has chosen an export. Default 10 s.
 	HandshakeTimeout time.Duration
 
+	// Failed, if set, is told of every request that was answered with an error of the device, which the client takes for a broken disk.
+	// It is called on the loop and must not block.
+	Failed func(export string, op blockdev.Op, err error)
+
 	// Closed, if set, is told of every connection that ended, with the export it had chosen. err is nil if the client ended it
 	// in order, or the server did. It is called on the loop and must not block.
 	Closed func(export string, err error)

@@ -138,11 +138,17 @@ func (s *Server) ServeConn(c net.Conn) error {
 		s.ended()
 		return err
 	}
-	if !s.loop.Post(func() { s.adopt(c, v) }) {
-		err = errors.Join(loop.ErrStopped, c.Close())
-		s.leave(v)
-		s.ended()
+	return s.handOver(c, v)
+}
+
+// handOver gives a connection that has its place at an export to the loop.
+func (s *Server) handOver(c net.Conn, v *volume) error {
+	if s.loop.Post(func() { s.adopt(c, v) }) {
+		return nil
 	}
+	err := errors.Join(loop.ErrStopped, c.Close())
+	s.leave(v)
+	s.ended()
 	return err
 }
 
