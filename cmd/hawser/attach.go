@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hawser-storage/hawser/blockdev/nbd"
+	"github.com/hawser-storage/hawser/cmd/internal/stack"
 	"github.com/hawser-storage/hawser/mpio"
 )
 
@@ -115,7 +116,8 @@ func (o *attachOptions) run(ctx context.Context, args []string, stdout io.Writer
 	if err != nil {
 		return err
 	}
-	v, err := openVolume(sig.stop, cfg)
+	var lanes stack.Lanes
+	v, err := lanes.Open(sig.stop, cfg)
 	if err != nil {
 		_ = ln.Close()
 		if sig.stop.Err() != nil {
@@ -124,13 +126,13 @@ func (o *attachOptions) run(ctx context.Context, args []string, stdout io.Writer
 		return err
 	}
 	held.release()
-	warnOfSharedInterface(cfg)
-	fmt.Fprintf(stdout, "ready %s size %d (%s) paths %d/%d\n", ln.uri, v.Info().Size, humanize.IBytes(v.Info().Size), v.pathsUp(), len(cfg.paths))
-	return o.serve(sig, v, ln, stderr)
+	v.WarnOfSharedInterface()
+	fmt.Fprintf(stdout, "ready %s size %d (%s) paths %d/%d\n", ln.uri, v.Info().Size, humanize.IBytes(v.Info().Size), v.PathsUp(), len(cfg.Paths))
+	return o.serve(sig, v, ln, cfg.Log, stderr)
 }
 
-func (o *attachOptions) volumeConfig(args []string, log *slog.Logger) (volumeConfig, error) {
-	cfg := volumeConfig{memory: int(o.memory), retry: time.Duration(o.retry), fence: time.Duration(o.fence), log: log}
+func (o *attachOptions) volumeConfig(args []string, log *slog.Logger) (stack.Config, error) {
+	cfg := stack.Config{OwnSessions: true, Memory: int(o.memory), Retry: time.Duration(o.retry), Fence: time.Duration(o.fence), Log: log}
 	initiator, err := initiatorName(o.session.initiator)
 	if err != nil {
 		return cfg, err
@@ -139,20 +141,20 @@ func (o *attachOptions) volumeConfig(args []string, log *slog.Logger) (volumeCon
 	if err != nil {
 		return cfg, err
 	}
-	cfg.session = base
-	cfg.paths, err = parseVolume(args)
+	cfg.Session = base
+	cfg.Paths, err = stack.ParseURLs(args)
 	return cfg, err
 }
 
 // serve is the time between ready and the end.
-func (o *attachOptions) serve(sig *signals, v *volume, ln *nbdListener, stderr *lockedWriter) error {
+func (o *attachOptions) serve(sig *signals, v *stack.Volume, ln *nbdListener, log *slog.Logger, stderr *lockedWriter) error {
 	served := make(chan error, 1)
-	go func() { served <- v.server.Serve(ln) }()
+	go func() { served <- v.Server.Serve(ln) }()
 	var err error
 	for ended := false; !ended; {
 		select {
 		case <-sig.status:
-			printPaths(stderr, v.status())
+			printPaths(stderr, v.Status())
 		case <-sig.stop.Done():
 			ended = true
 		case err = <-served: // it could not go on listening
@@ -160,8 +162,8 @@ func (o *attachOptions) serve(sig *signals, v *volume, ln *nbdListener, stderr *
 			ended = true
 		}
 	}
-	v.log.Info("draining", "at_most", time.Duration(o.drainTimeout).String())
-	last, closeErr := v.close(time.Duration(o.drainTimeout))
+	log.Info("draining", "at_most", time.Duration(o.drainTimeout).String())
+	last, closeErr := v.Close(time.Duration(o.drainTimeout))
 	<-served
 	printPaths(stderr, last)
 	return errors.Join(err, closeErr)

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hawser-storage/hawser/cmd/internal/nbdclient"
+	"github.com/hawser-storage/hawser/cmd/internal/stack"
 	"github.com/hawser-storage/hawser/iscsi"
 	"github.com/hawser-storage/hawser/iscsi/target"
 )
@@ -58,7 +59,8 @@ func (o *demoOptions) check() error {
 type demo struct {
 	demoOptions
 	target *localTarget
-	volume *volume
+	lanes  stack.Lanes
+	volume *stack.Volume
 	ln     *nbdListener
 	served chan error
 	client *nbdclient.Client
@@ -89,7 +91,7 @@ func (d *demo) build(ctx context.Context, log *slog.Logger) (err error) {
 	if d.target, err = startTarget(cfg, []string{"127.0.0.1:0", "127.0.0.2:0"}); err != nil {
 		return err
 	}
-	vc := volumeConfig{memory: 64 << 20, retry: 30 * time.Second, log: log, session: iscsi.Config{
+	vc := stack.Config{OwnSessions: true, Memory: 64 << 20, Retry: 30 * time.Second, Log: log, Session: iscsi.Config{
 		InitiatorName: "iqn.2026-11.io.hawser:demo", LoginTimeout: 5 * time.Second, RetryMax: time.Second, Logger: log,
 	}}
 	for _, p := range d.target.portals {
@@ -97,9 +99,9 @@ func (d *demo) build(ctx context.Context, log *slog.Logger) (err error) {
 		if err != nil {
 			return err
 		}
-		vc.paths = append(vc.paths, pathConfig{portal, d.target.IQN(), 0})
+		vc.Paths = append(vc.Paths, stack.PathConfig{Portal: portal, Target: d.target.IQN()})
 	}
-	if d.volume, err = openVolume(ctx, vc); err != nil {
+	if d.volume, err = d.lanes.Open(ctx, vc); err != nil {
 		return err
 	}
 	return d.serve()
@@ -117,12 +119,12 @@ func (d *demo) serve() error {
 		return err
 	}
 	d.served = make(chan error, 1)
-	go func() { d.served <- d.volume.server.Serve(d.ln) }()
+	go func() { d.served <- d.volume.Server.Serve(d.ln) }()
 	if d.client, err = nbdclient.Dial("unix", socket, ""); err != nil {
 		return err
 	}
 	d.screen.say("target    %s, %s in memory, portals %s", d.target.IQN(), humanize.IBytes(uint64(d.size)), d.target.portalList())
-	d.screen.say("volume    %d paths, served on %s", len(d.volume.paths), d.ln.uri)
+	d.screen.say("volume    %d paths, served on %s", len(d.volume.Paths), d.ln.uri)
 	d.screen.say("load      random reads and writes of 4 KiB to 256 KiB, %d in flight, every block stamped and checked", demoDepth)
 	d.screen.say("")
 	return nil
@@ -186,7 +188,7 @@ func (d *demo) tearDown() error {
 		errs = append(errs, d.client.Close())
 	}
 	if d.volume != nil {
-		_, err := d.volume.close(closeTargetWithin)
+		_, err := d.volume.Close(closeTargetWithin)
 		errs = append(errs, err)
 	}
 	if d.served != nil {

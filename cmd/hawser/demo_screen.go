@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/hawser-storage/hawser/blockdev"
+	"github.com/hawser-storage/hawser/cmd/internal/stack"
 	"github.com/hawser-storage/hawser/mpio"
 )
 
@@ -19,7 +20,7 @@ type screen struct {
 	w      io.Writer
 	colour bool
 
-	volume  *volume
+	volume  *stack.Volume
 	load    *load
 	started time.Time
 	seen    time.Time
@@ -59,11 +60,11 @@ func (s *screen) event(format string, args ...any) {
 	s.say("%s", s.paint(yellow, fmt.Sprintf("%5.1fs  ", time.Since(s.started).Seconds())+fmt.Sprintf(format, args...)))
 }
 
-func (s *screen) begin(v *volume, l *load) {
+func (s *screen) begin(v *stack.Volume, l *load) {
 	s.volume, s.load = v, l
 	s.started = time.Now()
 	s.seen = s.started
-	s.paths = make([]uint64, len(v.paths))
+	s.paths = make([]uint64, len(v.Paths))
 }
 
 // progress is the line of a second: what the client got, and who carried it.
@@ -80,7 +81,7 @@ func (s *screen) progress() {
 // shares shows who carried the last second.
 func (s *screen) shares() string {
 	var b strings.Builder
-	paths := s.volume.status().Paths
+	paths := s.volume.Status().Paths
 	var sum uint64
 	diff := make([]uint64, len(paths))
 	for i, p := range paths {
@@ -117,8 +118,8 @@ func (s *screen) bar(n, all uint64) string {
 }
 
 // summary is the table of what each path carried.
-func (s *screen) summary(v *volume) {
-	st := v.status()
+func (s *screen) summary(v *stack.Volume) {
+	st := v.Status()
 	var all uint64
 	for _, p := range st.Paths {
 		all += p.Stats.Total().Requests
@@ -127,9 +128,9 @@ func (s *screen) summary(v *volume) {
 	fmt.Fprintln(t, "PATH\tPORTAL\tREQUESTS\tSHARE\tREAD\tWRITTEN\tERRORS\tFAILOVERS\tSTATES")
 	for i, p := range st.Paths {
 		n := p.Stats.Total()
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", i+1, v.paths[i].config.portal, humanize.Comma(int64(n.Requests)),
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", i+1, v.Paths[i].Config.Portal, humanize.Comma(int64(n.Requests)),
 			share(n.Requests, all), humanize.IBytes(p.Stats.Ops[blockdev.Read].Bytes), humanize.IBytes(p.Stats.Ops[blockdev.Write].Bytes),
-			n.Errors, p.Stats.Failovers, v.paths[i].history())
+			n.Errors, p.Stats.Failovers, v.Paths[i].History())
 	}
 	_ = t.Flush()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 
+	"github.com/hawser-storage/hawser/cmd/internal/stack"
 	"github.com/hawser-storage/hawser/iscsi"
 	"github.com/hawser-storage/hawser/mpio"
 )
@@ -87,19 +88,19 @@ func TestSessionFlags(t *testing.T) {
 }
 
 func TestParseVolume(t *testing.T) {
-	got, err := parseVolume([]string{
+	got, err := stack.ParseURLs([]string{
 		"iscsi://10.0.1.1,10.0.2.1:3261%eth1/iqn.2026-11.io.hawser:a/3",
 		"iscsi://[fd00::1]/iqn.2026-11.io.hawser:b/0",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []pathConfig{
-		{iscsi.Portal{Host: "10.0.1.1", Port: 3260}, "iqn.2026-11.io.hawser:a", 3},
-		{iscsi.Portal{Host: "10.0.2.1", Port: 3261, Interface: "eth1"}, "iqn.2026-11.io.hawser:a", 3},
-		{iscsi.Portal{Host: "fd00::1", Port: 3260}, "iqn.2026-11.io.hawser:b", 0},
+	want := []stack.PathConfig{
+		{Portal: iscsi.Portal{Host: "10.0.1.1", Port: 3260}, Target: "iqn.2026-11.io.hawser:a", LUN: 3},
+		{Portal: iscsi.Portal{Host: "10.0.2.1", Port: 3261, Interface: "eth1"}, Target: "iqn.2026-11.io.hawser:a", LUN: 3},
+		{Portal: iscsi.Portal{Host: "fd00::1", Port: 3260}, Target: "iqn.2026-11.io.hawser:b", LUN: 0},
 	}
-	if diff := cmp.Diff(got, want, cmp.AllowUnexported(pathConfig{})); diff != "" {
+	if diff := cmp.Diff(got, want, cmp.AllowUnexported(stack.PathConfig{})); diff != "" {
 		t.Errorf("got - want +:\n%s", diff)
 	}
 }
@@ -127,8 +128,8 @@ func TestAttachFlags(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := o.volumeConfig([]string{"iscsi://127.0.0.1/" + testInitiator + "/0"}, nil)
-		if err != nil || got.retry != c.retry || got.fence != c.fence {
-			t.Errorf("%q: got %v, %v, %v, want %v, %v", c.args, got.retry, got.fence, err, c.retry, c.fence)
+		if err != nil || got.Retry != c.retry || got.Fence != c.fence {
+			t.Errorf("%q: got %v, %v, %v, want %v, %v", c.args, got.Retry, got.Fence, err, c.retry, c.fence)
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hawser-storage/hawser/cmd/internal/stack"
 )
 
 // The exit statuses.
@@ -35,7 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	var usage *usageError
+	var usage *stack.UsageError
 	if started && !errors.As(err, &usage) {
 		fmt.Fprintf(stderr, "hawser: %s\n", oneLine(err.Error()))
 		return exitFailed
@@ -59,12 +61,10 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// usageError is a command that makes no sense as it was written.
-type usageError struct{ text string }
-
-func (e *usageError) Error() string { return e.text }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+// usagef is a command that makes no sense as it was written.
+func usagef(format string, args ...any) error {
+	return &stack.UsageError{Text: fmt.Sprintf(format, args...)}
+}
 
 // oneLine keeps an error to its line, whatever a peer or the system put into it. Joined errors come with a line each.
 func oneLine(s string) string {

@@ -92,51 +92,6 @@ func TestHeldLog(t *testing.T) {
 	}
 }
 
-func TestInterfaceOf(t *testing.T) {
-	for _, c := range []struct{ host, ifc, want string }{
-		{"127.0.0.1", "", "lo"}, {"127.0.0.9", "", "lo"}, {"::1", "::1", "lo"}, {"192.0.2.1", "eth7", "eth7"}, {"192.0.2.1", "192.0.2.200", ""},
-	} {
-		p := pathConfig{portal: iscsi.Portal{Host: c.host, Port: 3260, Interface: c.ifc}}
-		if got := interfaceOf(p); got != c.want {
-			t.Errorf("%v: got %q, want %q", p.portal, got, c.want)
-		}
-	}
-}
-
-// TestMemoryIsEnough: whatever the NBD clients do, the sessions find the memory that they receive into.
-func TestMemoryIsEnough(t *testing.T) {
-	for _, memory := range []int{32 << 20, 64 << 20, 128 << 20, 1 << 30} {
-		for _, sessions := range []int{1, 2, 8, 64} {
-			cfg, err := nbdConfig(memory, sessions, nil)
-			if err != nil {
-				if memory >= 128<<20 || memory >= leastMemory && sessions <= 2 {
-					t.Errorf("%d sessions in %d MiB: %v", sessions, memory>>20, err)
-				}
-				continue
-			}
-			if need := cfg.ArenaSize() + sessions*sessionRoom; need > memory {
-				t.Errorf("%d sessions in %d MiB: they need %d bytes too many", sessions, memory>>20, need-memory)
-			}
-		}
-	}
-}
-
-// TestMemoryAdvice: what is said to be enough is.
-func TestMemoryAdvice(t *testing.T) {
-	_, err := nbdConfig(leastMemory, 64, nil)
-	if err == nil {
-		t.Fatal("64 sessions in the least memory")
-	}
-	var enough sizeFlag
-	_, advice, _ := strings.Cut(err.Error(), "give at least ")
-	if err := enough.Set(advice); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := nbdConfig(int(enough), 64, nil); err != nil || enough <= leastMemory {
-		t.Errorf("%v was to be enough: %v", &enough, err)
-	}
-}
-
 func TestTargetIsLenientUnlessStrict(t *testing.T) {
 	for _, strict := range []bool{false, true} {
 		o := targetOptions{iqn: target.DefaultIQN, luns: []string{"ram:1M"}, strict: strict}

@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 type reason struct{ what, advice string }
 
 // explain puts the error of a path's first attempt into the words of somebody who set it up.
-func explain(err error, p pathConfig, initiator string, timeout time.Duration) reason {
+func explain(err error, p PathConfig, initiator string, timeout time.Duration) reason {
 	if refused, ok := errors.AsType[*login.Error](err); ok {
 		return explainLogin(refused, p, initiator)
 	}
@@ -32,13 +32,13 @@ func explain(err error, p pathConfig, initiator string, timeout time.Duration) r
 	switch {
 	case errors.Is(err, iscsi.ErrNoLUN):
 		_, others, _ := strings.Cut(err.Error(), iscsi.ErrNoLUN.Error())
-		return reason{fmt.Sprintf("there is no LUN %d%s", p.lun, others), "check the number, or map the LUN to " + initiator}
+		return reason{fmt.Sprintf("there is no LUN %d%s", p.LUN, others), "check the number, or map the LUN to " + initiator}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return reason{"connection refused", "start the target, or check address and port"}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return reason{"no route to it", "check the address and this host's network"}
 	case errors.Is(err, syscall.ENODEV):
-		return reason{"this host has no interface " + p.portal.Interface, "check what follows % in the URL; 'ip link' lists the interfaces"}
+		return reason{"this host has no interface " + p.Portal.Interface, "check what follows % in the URL; 'ip link' lists the interfaces"}
 	case isTimeout(err):
 		return reason{fmt.Sprintf("no answer within %v", timeout), "check the address, firewalls on the way, and that an iSCSI target listens there"}
 	case errors.Is(err, errSilent):
@@ -52,11 +52,11 @@ func isTimeout(err error) bool {
 	return ok && t.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func explainLogin(e *login.Error, p pathConfig, initiator string) reason {
+func explainLogin(e *login.Error, p PathConfig, initiator string) reason {
 	switch e.Status() {
 	case pdu.LoginTargetNotFound:
 		return reason{
-			"it has no target " + p.target,
+			"it has no target " + p.Target,
 			"check the target's name; some targets also say so to an initiator that is not allowed: the name to allow is " + initiator,
 		}
 	case pdu.LoginForbidden:

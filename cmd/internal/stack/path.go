@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"fmt"
@@ -9,28 +9,28 @@ import (
 	"github.com/hawser-storage/hawser/iscsi"
 )
 
-// pathConfig is one way to the volume.
-type pathConfig struct {
-	portal iscsi.Portal
-	target string
-	lun    int
+// PathConfig is one way to the volume.
+type PathConfig struct {
+	Portal iscsi.Portal
+	Target string
+	LUN    int
 }
 
-// parseVolume reads URLs, which all are of one volume.
-func parseVolume(urls []string) (paths []pathConfig, err error) {
-	seen := map[pathConfig]bool{}
+// ParseURLs reads URLs, which all are of one volume.
+func ParseURLs(urls []string) (paths []PathConfig, err error) {
+	seen := map[PathConfig]bool{}
 	for _, s := range urls {
 		u, err := iscsi.ParseURL(s)
 		if err != nil {
-			return nil, usagef("%v", err)
+			return nil, &UsageError{fmt.Sprintf("%v", err)}
 		}
 		if u.User != "" {
-			return nil, usagef("volume %q: this build logs in without CHAP: take %s@ out of the URL", s, u.User)
+			return nil, &UsageError{fmt.Sprintf("volume %q: this build logs in without CHAP: take %s@ out of the URL", s, u.User)}
 		}
 		for _, portal := range u.Portals {
-			p := pathConfig{portal, u.Target, u.LUN}
+			p := PathConfig{portal, u.Target, u.LUN}
 			if seen[p] {
-				return nil, usagef("volume %q: the path %s to LUN %d is there twice", s, portal, u.LUN)
+				return nil, &UsageError{fmt.Sprintf("volume %q: the path %s to LUN %d is there twice", s, portal, u.LUN)}
 			}
 			seen[p] = true
 			paths = append(paths, p)
@@ -39,12 +39,12 @@ func parseVolume(urls []string) (paths []pathConfig, err error) {
 	return paths, nil
 }
 
-// path is a LUN behind a session that tells how its first attempt went, and counts.
-type path struct {
+// Path is a LUN behind a session that tells how its first attempt went, and counts.
+type Path struct {
 	*iscsi.LUN
-	config   pathConfig
+	Config   PathConfig
 	reported bool
-	first    chan<- *path
+	first    chan<- *Path
 	err      error // of the first attempt; read after it came by first
 	up       bool
 	changes  atomic.Uint32 // of being up or not
@@ -52,24 +52,24 @@ type path struct {
 }
 
 // Watch puts p between the LUN and w.
-func (p *path) Watch(w blockdev.Watcher) {
+func (p *Path) Watch(w blockdev.Watcher) {
 	p.watcher = w
 	p.LUN.Watch(p)
 }
 
 // PathUp implements blockdev.Watcher.
-func (p *path) PathUp(info *blockdev.Info) {
+func (p *Path) PathUp(info *blockdev.Info) {
 	p.watcher.PathUp(info)
 	p.note(true, nil)
 }
 
 // PathDown implements blockdev.Watcher.
-func (p *path) PathDown(err error) {
+func (p *Path) PathDown(err error) {
 	p.watcher.PathDown(err)
 	p.note(false, err)
 }
 
-func (p *path) note(up bool, err error) {
+func (p *Path) note(up bool, err error) {
 	if up != p.up {
 		p.up = up
 		p.changes.Add(1)
@@ -80,8 +80,8 @@ func (p *path) note(up bool, err error) {
 	}
 }
 
-// history is the states that the path had since it was first up.
-func (p *path) history() string {
+// History is the states that the path had since it was first up.
+func (p *Path) History() string {
 	n := int(p.changes.Load())
 	if n > 5 {
 		return fmt.Sprintf("%d changes", n-1)

@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"context"
@@ -15,13 +15,16 @@ import (
 const othersWithin = time.Second
 
 // awaitPaths returns when the volume can be used: a path is up, and the others have had their chance. It fails when the first
-// attempt of every path has failed, or when paths lead to different volumes.
-func (v *volume) awaitPaths(ctx context.Context, cfg *volumeConfig, first <-chan *path) error {
-	bound := time.NewTimer(startWithin(cfg.session.LoginTimeout))
+// attempt of every path has failed, or when paths lead to different volumes. A patient volume waits for as long as ctx does.
+func (v *Volume) awaitPaths(ctx context.Context, first <-chan *Path) error {
+	if v.cfg.Patient {
+		return v.WaitReady(ctx)
+	}
+	bound := time.NewTimer(startWithin(v.cfg.Session.LoginTimeout))
 	defer bound.Stop()
-	down := map[*path]error{}
+	down := map[*Path]error{}
 	up := 0
-	for up+len(down) < len(v.paths) {
+	for up+len(down) < len(v.Paths) {
 		select {
 		case p := <-first:
 			if p.err != nil {
@@ -33,7 +36,7 @@ func (v *volume) awaitPaths(ctx context.Context, cfg *volumeConfig, first <-chan
 			}
 		case <-bound.C:
 			if up == 0 {
-				return v.noPath(cfg, down)
+				return v.noPath(down)
 			}
 			return v.oneVolume()
 		case <-ctx.Done():
@@ -41,7 +44,7 @@ func (v *volume) awaitPaths(ctx context.Context, cfg *volumeConfig, first <-chan
 		}
 	}
 	if up == 0 {
-		return v.noPath(cfg, down)
+		return v.noPath(down)
 	}
 	return v.oneVolume()
 }
@@ -50,8 +53,8 @@ func (v *volume) awaitPaths(ctx context.Context, cfg *volumeConfig, first <-chan
 func startWithin(login time.Duration) time.Duration { return 3 * login }
 
 // oneVolume fails if a path that is connected leads to another volume than the others.
-func (v *volume) oneVolume() error {
-	paths := v.status().Paths
+func (v *Volume) oneVolume() error {
+	paths := v.Status().Paths
 	for i, p := range paths {
 		if p.State == mpio.StateRefused {
 			return explainIdentity(paths, i)
@@ -65,23 +68,23 @@ var errSilent = errors.New("nothing was heard of it")
 
 // noPath is the one line on why a volume could not be attached: what failed and what to do, for each path, or once for all that
 // have it in common.
-func (v *volume) noPath(cfg *volumeConfig, errs map[*path]error) error {
+func (v *Volume) noPath(errs map[*Path]error) error {
 	var reasons []reason
 	where := map[reason][]string{}
-	for _, p := range v.paths {
+	for _, p := range v.Paths {
 		err := errs[p]
 		if err == nil {
 			err = errSilent
 		}
-		r := explain(err, p.config, cfg.session.InitiatorName, cfg.session.LoginTimeout)
+		r := explain(err, p.Config, v.cfg.Session.InitiatorName, v.cfg.Session.LoginTimeout)
 		if where[r] == nil {
 			reasons = append(reasons, r)
 		}
-		where[r] = append(where[r], p.config.portal.String())
+		where[r] = append(where[r], p.Config.Portal.String())
 	}
 	var parts []string
 	for _, r := range reasons {
 		parts = append(parts, fmt.Sprintf("%s: %s: %s", strings.Join(where[r], ", "), r.what, r.advice))
 	}
-	return fmt.Errorf("cannot attach %s: %s", cfg.name(), strings.Join(parts, "; "))
+	return fmt.Errorf("cannot attach %s: %s", v.cfg.name(), strings.Join(parts, "; "))
 }

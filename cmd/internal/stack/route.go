@@ -1,34 +1,34 @@
-package main
+package stack
 
 import (
 	"net"
 	"net/netip"
 )
 
-// warnOfSharedInterface warns if all paths leave by one interface: then its failure is that of the volume.
-func warnOfSharedInterface(cfg volumeConfig) {
-	if len(cfg.paths) < 2 {
+// WarnOfSharedInterface warns if all paths leave by one interface: then its failure is that of the volume.
+func (v *Volume) WarnOfSharedInterface() {
+	if len(v.cfg.Paths) < 2 {
 		return
 	}
 	common := ""
-	for _, p := range cfg.paths {
-		name := interfaceOf(p)
+	for _, p := range v.cfg.Paths {
+		name := InterfaceOf(p)
 		if name == "" || common != "" && common != name {
 			return
 		}
 		common = name
 	}
-	cfg.log.Warn("all paths leave by the same interface: if it fails, they all do", "interface", common)
+	v.log.Warn("all paths leave by the same interface: if it fails, they all do", "interface", common)
 }
 
-// interfaceOf is the interface that the path leaves by, "" if it cannot be told. Nothing is sent.
-func interfaceOf(p pathConfig) string {
-	local, err := netip.ParseAddr(p.portal.Interface)
+// InterfaceOf is the interface that the path leaves by, "" if it cannot be told. Nothing is sent.
+func InterfaceOf(p PathConfig) string {
+	local, err := netip.ParseAddr(p.Portal.Interface)
 	if err != nil {
-		if p.portal.Interface != "" {
-			return p.portal.Interface
+		if p.Portal.Interface != "" {
+			return p.Portal.Interface
 		}
-		c, err := net.Dial("udp", p.portal.Address())
+		c, err := net.Dial("udp", p.Portal.Address())
 		if err != nil {
 			return ""
 		}

@@ -1,0 +1,32 @@
+package unixsock
+
+import (
+	"os"
+	"syscall"
+	"time"
+)
+
+// lockWithin is how long another process may take to listen in the same directory. Anybody who may read the directory can lock it.
+const lockWithin = 2 * time.Second
+
+// lockDir keeps two processes from both replacing one stale socket.
+func lockDir(dir string, within time.Duration) (unlock func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	end := time.Now().Add(within)
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return func() { _ = f.Close() }, nil // which unlocks
+		case err == syscall.EINTR:
+			continue
+		case err != syscall.EWOULDBLOCK || !time.Now().Before(end):
+			_ = f.Close() // the lock's error says more
+			return nil, err
+		}
+		time.Sleep(within / 100)
+	}
+}
