@@ -34,11 +34,13 @@ func (s *Session) login(ctx context.Context, cfg *Config) (net.Conn, *login.Para
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect: %w", err)
 	}
-	rcv, snd := socketBuffers(c)
+	buffers := &Buffers{Asked: cfg.SocketBuffer}
+	buffers.Receive, buffers.Send = socketBuffers(c)
+	s.buffers.Store(buffers)
 	if err := c.SetDeadline(s.loop.Env().Time().Add(cfg.LoginTimeout)); err != nil {
 		return nil, nil, errors.Join(err, c.Close())
 	}
-	if !s.loop.Post(func() { s.dialing, s.rcv, s.snd = c, rcv, snd; s.callOff() }) {
+	if !s.loop.Post(func() { s.dialing = c; s.callOff() }) {
 		return nil, nil, errors.Join(loop.ErrStopped, c.Close())
 	}
 	p, err := login.Initiate(context.Background(), c, &cfg.Login)

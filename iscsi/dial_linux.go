@@ -56,12 +56,12 @@ func setBuffer(fd, opt, force, size int) {
 
 // tellBuffers says what came of the buffers that were asked for.
 func (s *Session) tellBuffers() {
-	asked := s.cfg.SocketBuffer
-	if asked == BufferAuto || s.rcv == 0 {
+	b := s.Buffers()
+	if b.Asked == BufferAuto || b.Receive == 0 {
 		return
 	}
-	attrs := []any{"asked", asked, "receive", s.rcv, "send", s.snd}
-	if min(s.rcv, s.snd) < 2*asked {
+	attrs := []any{"asked", b.Asked, "receive", b.Receive, "send", b.Send}
+	if min(b.Receive, b.Send) < 2*b.Asked {
 		s.log.Warn("socket buffers are smaller than asked: raise net.core.rmem_max and wmem_max, or give CAP_NET_ADMIN", attrs...)
 		return
 	}

@@ -50,6 +50,9 @@ func (u *LUN) Portal() Portal { return u.s.cfg.Portal }
 // Session is the session that the LUN is reached by.
 func (u *LUN) Session() *Session { return u.s }
 
+// Buffers are the socket buffers of the session's connection.
+func (u *LUN) Buffers() Buffers { return u.s.Buffers() }
+
 // Info describes the unit as it was probed last; nil until it has first been up. Any goroutine may ask.
 func (u *LUN) Info() *blockdev.Info { return u.info.Load() }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
@@ -71,7 +72,7 @@ type Session struct {
 	ending  bool
 	closed  []func() // who waits for Closed
 
-	rcv, snd int // socket buffers as the kernel granted them
+	buffers  atomic.Pointer[Buffers]
 	counters Counters
 }
 
@@ -132,6 +133,21 @@ func (s *Session) begin(lock *isidLock) {
 	}
 	s.lock = lock
 	s.connect()
+}
+
+// Buffers are the socket buffers of a session's connection, in bytes.
+type Buffers struct {
+	Asked         int // BufferAuto: left to the kernel
+	Receive, Send int // as the kernel granted them, doubled; 0: it never connected
+}
+
+// Buffers tells them. Any goroutine may ask.
+func (s *Session) Buffers() Buffers {
+	granted := s.buffers.Load()
+	if granted == nil {
+		return Buffers{Asked: s.cfg.SocketBuffer}
+	}
+	return *granted
 }
 
 // ISID is the session's, stable over restarts.

@@ -27,6 +27,8 @@ type attachOptions struct {
 	drainTimeout secondsFlag
 	retry        retryFlag
 	fence        secondsFlag
+	daemon       daemonOptions
+	deadConn     secondsFlag
 	session      sessionOptions
 	log          logFlags
 }
@@ -34,21 +36,23 @@ type attachOptions struct {
 func newAttach() *cobra.Command {
 	var o attachOptions
 	cmd := &cobra.Command{
-		Use:   "attach --foreground {--socket PATH | --listen HOST:PORT} VOLUME [VOLUME...]",
-		Short: "Attach a volume and serve it as an NBD device",
-		Long: `Attach a volume by every path given and serve it as an NBD device until SIGINT or SIGTERM.
+		Use:   "attach [--foreground] [--device auto|/dev/nbdN | --socket PATH | --listen HOST:PORT] VOLUME [VOLUME...]",
+		Short: "Attach a volume as a kernel device, or serve it on an NBD socket",
+		Long: `Attach a volume by every path given. The daemon does it, and makes a kernel device, /dev/nbdN, which stays until 'hawser detach'; or, with
+--foreground, this process does, until SIGINT or SIGTERM: then --socket and --listen serve the volume on an NBD socket instead.
 
 VOLUME is a URL; several URLs are paths of one volume, and so are several portals in one:
 
   iscsi://host[:port][%interface][,host...]/target-iqn/lun
 
-When I/O may begin it prints one line that begins with "ready" and the NBD URI. SIGUSR1 prints a table of the paths on stderr. At
+When I/O may begin it prints one line that begins with "ready" and the device or the NBD URI. On a socket, SIGUSR1 prints a table of the paths on stderr. At
 the end what is in flight is finished, and a table says what each path carried; if it cannot be finished in time the exit status
 is 1 and the extents are named whose outcome is unknown. A second signal ends the process at once.
 
 Times are seconds, or have a unit: 500ms, 2m. Sizes are bytes, or have K, M, G or T, which are binary.`,
-		Example: "  hawser attach --foreground --socket /run/vol.sock iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.io.hawser:target/0",
-		Args:    cobra.ArbitraryArgs,
+		Example: "  hawser attach iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.io.hawser:target/0\n" +
+			"  hawser attach --foreground --socket /run/vol.sock iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.io.hawser:target/0",
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.OutOrStdout(), &lockedWriter{w: cmd.ErrOrStderr()})
 		},
@@ -64,10 +68,13 @@ func (o *attachOptions) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.foreground, "foreground", false, "serve in this process, until it is told to end")
 	fs.StringVar(&o.socket, "socket", "", "serve NBD on this unix socket (mode 0600)")
 	fs.StringVar(&o.listen, "listen", "", "serve NBD on this TCP address, on the loopback only")
-	fs.StringVar(&o.device, "device", "", "attach to this /dev/nbdN, or auto; not in this build")
+	fs.StringVar(&o.device, "device", "", "attach to this /dev/nbdN; auto, the default: to a free one")
+	o.daemon.register(fs)
 	fs.Var(&o.memory, "memory", "all memory for data in flight")
 	fs.Var(&o.retry, "no-path-retry", "how long requests wait when no path is left")
 	fs.Var(&o.fence, "fence-timeout", "how long writes to blocks wait where a write of a lost path may still be carried out, if the path does not come back to prove it dead")
+	o.deadConn = secondsFlag(300 * time.Second)
+	fs.Var(&o.deadConn, "dead-conn-timeout", "how long what is written to a kernel device waits for the next process, when this one or the daemon is gone")
 	fs.Var(&o.drainTimeout, "drain-timeout", "how long what is in flight may take at the end")
 	o.session.register(fs)
 	o.log.register(fs, "info")
@@ -82,12 +89,10 @@ const (
 // check is what can be said before anything is done.
 func (o *attachOptions) check(args []string) error {
 	switch {
-	case o.device != "":
-		return usagef("attach: --device: this build makes no kernel device: use --socket PATH or --listen HOST:PORT instead")
-	case !o.foreground || o.socket == "" && o.listen == "":
-		return usagef("this build serves volumes in the foreground: add --foreground and --socket PATH or --listen HOST:PORT")
-	case o.socket != "" && o.listen != "":
-		return usagef("attach: --socket and --listen exclude each other")
+	case o.socket != "" && o.listen != "", o.device != "" && o.socket+o.listen != "":
+		return usagef("attach: --device, --socket and --listen exclude each other")
+	case !o.foreground && o.socket+o.listen != "":
+		return usagef("attach: --socket and --listen are served by this process: add --foreground")
 	case o.memory < leastMemory || o.memory > mostMemory:
 		return usagef("--memory %v: want 32M to 64G", &o.memory)
 	case len(args) == 0:
@@ -96,11 +101,22 @@ func (o *attachOptions) check(args []string) error {
 	return nil
 }
 
-// run attaches, serves until a signal, and detaches.
+// run attaches: by the daemon, or in this process, as a kernel device or on a socket, until a signal.
 func (o *attachOptions) run(ctx context.Context, args []string, stdout io.Writer, stderr *lockedWriter) error {
 	if err := o.check(args); err != nil {
 		return err
 	}
+	switch {
+	case !o.foreground:
+		return o.viaDaemon(ctx, args, stdout, stderr)
+	case o.socket+o.listen == "":
+		return o.inForeground(ctx, args, stdout, stderr)
+	}
+	return o.onSocket(ctx, args, stdout, stderr)
+}
+
+// onSocket serves the volume on a socket.
+func (o *attachOptions) onSocket(ctx context.Context, args []string, stdout io.Writer, stderr *lockedWriter) error {
 	h, err := o.log.handler(stderr)
 	if err != nil {
 		return err

@@ -30,12 +30,7 @@ type screen struct {
 }
 
 func newScreen(w io.Writer) screen {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return screen{w: w}
-	}
-	fi, err := f.Stat()
-	return screen{w: w, colour: err == nil && fi.Mode()&os.ModeCharDevice != 0}
+	return screen{w: w, colour: isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
 // The colours, by their SGR parameter.

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hawser-storage/hawser/cmd/internal/reclaim"
 	"github.com/hawser-storage/hawser/cmd/internal/stack"
 )
 
@@ -22,7 +24,21 @@ const (
 )
 
 func main() {
+	if servesDevice(os.Args[1:]) {
+		reclaim.Prepare()
+	}
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// servesDevice says whether the command line is that of a process which the host's memory may have to be written back through. It is asked
+// before anything is parsed, because the process may have to begin anew.
+func servesDevice(args []string) bool {
+	if len(args) == 0 {
+		return false
+	}
+	return args[0] == "daemon" || args[0] == "attach" && slices.Contains(args, "--foreground") && !slices.ContainsFunc(args, func(a string) bool {
+		return strings.HasPrefix(a, "--socket") && !strings.HasPrefix(a, "--socket-buffer") || strings.HasPrefix(a, "--listen")
+	})
 }
 
 // run is the whole program. It returns the exit status; an error is one line on stderr.
@@ -57,7 +73,8 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newAttach(), newTarget(), newIQN(), newDemo(), newVersion())
+	root.AddCommand(newAttach(), newDetach(), newList(), newStatus(), newPaths(), newRescan(), newDaemon())
+	root.AddCommand(newTarget(), newIQN(), newDemo(), newVersion())
 	return root
 }
 

@@ -38,6 +38,8 @@ var layers = []layer{
 	{dir: "bench", ours: []string{"bench", "scripts/proc", "blockdev", "iscsi", "mpio"}},
 	{dir: "scripts", ours: []string{"scripts"}},
 	{dir: "cmd", ours: []string{"cmd", "bench", "blockdev", "iscsi", "mpio"}},
+	{dir: "cmd/internal/api", ours: []string{"cmd/internal/unixsock"}},
+	{dir: "cmd/internal/unixsock"},
 }
 
 // A listed package is the part of `go list -json` that the rules are about. The module is Linux only, so

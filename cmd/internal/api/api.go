@@ -23,7 +23,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -45,7 +44,7 @@ type Service interface {
 	// Volume is one.
 	Volume(ctx context.Context, name string) (Volume, error)
 
-	// Rescan asks every path of a volume anew what it leads to; name "" means all volumes.
+	// Rescan asks every path of a volume anew what it leads to, and returns when the volume is what they said; name "" means all volumes.
 	Rescan(ctx context.Context, name string) error
 }
 
@@ -109,28 +108,29 @@ const (
 
 // Volume is a volume at one moment.
 type Volume struct {
-	Name      string    `json:"name"`
-	State     State     `json:"state"`
-	Device    string    `json:"device,omitempty"` // /dev/nbdN
-	URI       string    `json:"uri,omitempty"`    // of an NBD socket
-	Identity  string    `json:"identity,omitempty"`
-	Serial    string    `json:"serial,omitempty"`
-	Vendor    string    `json:"vendor,omitempty"`
-	Product   string    `json:"product,omitempty"`
-	Size      uint64    `json:"size"`       // bytes
-	BlockSize uint32    `json:"block_size"` // bytes
-	ReadOnly  bool      `json:"read_only"`
-	Cache     bool      `json:"write_cache"`
-	Policy    string    `json:"policy"`
-	Since     time.Time `json:"since"` // attached
-	Once      bool      `json:"once"`
-	Reason    string    `json:"reason,omitempty"` // why it is not up
-	Paths     []Path    `json:"paths"`
-	Waiting   int       `json:"waiting"` // requests, for a path
-	Held      int       `json:"held"`    // requests, for a write of a lost path
-	Errors    Errors    `json:"errors"`
-	Warnings  []string  `json:"warnings,omitempty"` // what could not be set on the device
-	URLs      []string  `json:"urls"`
+	Name        string    `json:"name"`
+	State       State     `json:"state"`
+	Device      string    `json:"device,omitempty"` // /dev/nbdN
+	URI         string    `json:"uri,omitempty"`    // of an NBD socket
+	Identity    string    `json:"identity,omitempty"`
+	Serial      string    `json:"serial,omitempty"`
+	Vendor      string    `json:"vendor,omitempty"`
+	Product     string    `json:"product,omitempty"`
+	Size        uint64    `json:"size"`       // bytes
+	BlockSize   uint32    `json:"block_size"` // bytes
+	ReadOnly    bool      `json:"read_only"`
+	Cache       bool      `json:"write_cache"`
+	Policy      string    `json:"policy"`
+	NoPathRetry *float64  `json:"no_path_retry,omitempty"` // seconds; see Options
+	Since       time.Time `json:"since"`                   // attached
+	Once        bool      `json:"once"`
+	Reason      string    `json:"reason,omitempty"` // why it is not up
+	Paths       []Path    `json:"paths"`
+	Waiting     int       `json:"waiting"` // requests, for a path
+	Held        int       `json:"held"`    // requests, for a write of a lost path
+	Errors      Errors    `json:"errors"`
+	Warnings    []string  `json:"warnings,omitempty"` // what could not be set on the device
+	URLs        []string  `json:"urls"`
 }
 
 // Path is one way to a volume.
@@ -150,7 +150,7 @@ type Path struct {
 	InFlight     int       `json:"in_flight"`
 	Errors       uint64    `json:"errors"`
 	Failovers    uint64    `json:"failovers"`
-	BufferAsked  int       `json:"socket_buffer_asked"` // bytes; -1: left to the kernel
+	BufferAsked  int       `json:"socket_buffer_asked"`   // bytes; -1: left to the kernel
 	ReceiveBytes int       `json:"socket_receive_buffer"` // as the kernel tells, which is twice what it grants; 0: not connected
 	SendBytes    int       `json:"socket_send_buffer"`
 }
@@ -180,17 +180,11 @@ const (
 // Error is an error of a [Service], on both sides. Its text is for people: what failed, where, and what to do.
 type Error struct {
 	Kind    Kind     `json:"kind"`
-	Text    string   `json:"error"`             // does not name the holders
-	Holders []string `json:"holders,omitempty"` // such as "mounted at /mnt", "process 4711 (fio)"
+	Text    string   `json:"error"`
+	Holders []string `json:"holders,omitempty"` // such as "mounted at /mnt"; for programs: Text names them too
 }
 
-// Error is the text, and the holders.
-func (e *Error) Error() string {
-	if len(e.Holders) == 0 {
-		return e.Text
-	}
-	return e.Text + ": " + strings.Join(e.Holders, ", ")
-}
+func (e *Error) Error() string { return e.Text }
 
 // KindOf is the kind of an error: its own if there is an [*Error] in it, [Failed] otherwise.
 func KindOf(err error) Kind {

@@ -1,0 +1,58 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+// Answers waits until the device's node exists and a read of its first block, past all caches, has been answered: by the
+// server, as any user's would be. Only then may the node be told to others.
+func (d *Device) Answers(ctx context.Context) error {
+	return newError("read", d.Path(), d.answers(ctx))
+}
+
+func (d *Device) answers(ctx context.Context) error {
+	var f *os.File
+	var err error
+	opened := func() bool {
+		f, err = await(ctx, d.open, func(f *os.File) { _ = f.Close() })
+		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENXIO)
+	}
+	if !poll(ctx, opened) {
+		return fmt.Errorf("there is no such node: %w: where udev does not make it, as in a container, do: mknod %s b %s", err, d.Path(), d.numbers())
+	}
+	if err != nil {
+		return err
+	}
+	_, err = await(ctx, func() (int, error) {
+		defer func() { _ = f.Close() }()
+		return f.ReadAt(d.block(), 0)
+	}, nil)
+	return err
+}
+
+// open waits in the kernel, as the first one to open a device has it look for partitions.
+func (d *Device) open() (*os.File, error) {
+	return os.OpenFile(d.host.path(d.Path()), os.O_RDONLY|syscall.O_DIRECT, 0)
+}
+
+// block is room for one block, aligned as O_DIRECT wants it.
+func (d *Device) block() []byte {
+	size := int(d.spec.BlockSize)
+	b := make([]byte, 2*size)
+	off := -int(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) & (size - 1)
+	return b[off : off+size]
+}
+
+// numbers are the device's major and minor number, as mknod takes them.
+func (d *Device) numbers() string {
+	var major, minor int
+	s, _ := d.host.text("sys/block", d.name(), "dev")
+	_, _ = fmt.Sscanf(s, "%d:%d", &major, &minor)
+	return fmt.Sprintf("%d %d", major, minor)
+}

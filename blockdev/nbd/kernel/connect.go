@@ -1,0 +1,88 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+	"time"
+)
+
+// Connect makes a device as spec says, and returns it with our end of its connection. The server must be given that end at
+// once: the kernel and udev read from a device as soon as it is there. The connection is the device's life; see
+// [Device.Reconnect] for what happens when it ends.
+//
+// The kernel chooses the device and takes it in one step, so two callers never get the same. A chosen one that is in use is
+// refused with a *BusyError, and so is a second device for the same backend. Where there is no driver and it cannot be
+// loaded, the error is a *DriverError.
+func Connect(ctx context.Context, spec Spec) (*Device, net.Conn, error) {
+	return linux.connect(ctx, spec)
+}
+
+func (h *host) connect(ctx context.Context, spec Spec) (*Device, net.Conn, error) {
+	d, c, err := h.tryConnect(ctx, spec.withDefaults())
+	return d, c, newError("connect", deviceOf(spec, err), err)
+}
+
+// deviceOf is the device that an error of Connect is about, if there is one.
+func deviceOf(spec Spec, err error) string {
+	var busy *BusyError
+	switch {
+	case errors.As(err, &busy):
+		return busy.Device
+	case spec.Index >= 0:
+		return nodeOf(spec.Index)
+	}
+	return ""
+}
+
+func (h *host) tryConnect(ctx context.Context, spec Spec) (*Device, net.Conn, error) {
+	if err := spec.validate(); err != nil {
+		return nil, nil, err
+	}
+	if _, err := await(ctx, func() (struct{}, error) { return struct{}{}, h.load(ctx) }, nil); err != nil {
+		return nil, nil, err
+	}
+	if old, found, err := h.find(spec); err != nil {
+		return nil, nil, err
+	} else if found {
+		return nil, nil, h.busy(old.index)
+	}
+	for until := time.Now().Add(h.settle); ; {
+		d, c, err := h.connectOnce(ctx, spec)
+		if !isBusy(err) {
+			return d, c, err
+		}
+		if _, taken := h.connected(spec.Index); taken || time.Now().After(until) || ctx.Err() != nil {
+			return nil, nil, h.busy(spec.Index)
+		}
+		time.Sleep(h.settle / 100)
+	}
+}
+
+// isBusy knows EEXIST too: somebody made the chosen device in the same moment.
+func isBusy(err error) bool { return errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EEXIST) }
+
+// connectOnce sends CONNECT with one end of a new socket pair. The kernel keeps a reference of its own to what it takes.
+func (h *host) connectOnce(ctx context.Context, spec Spec) (*Device, net.Conn, error) {
+	ours, kernels, err := socketPair(spec.SendBuffer)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := await(ctx, func() (*Device, error) {
+		defer closeFD(kernels) // not before the kernel has looked it up: the number could be another file's by then
+		answer, err := h.exchange(connectMessage(spec, kernels), 0)
+		if err != nil {
+			return nil, err
+		}
+		index, err := connectedIndex(answer)
+		return &Device{host: h, index: index, spec: spec}, err
+	}, func(d *Device) {
+		_, _ = h.exchange(disconnectMessage(d.index), ack)
+	})
+	if err != nil {
+		_ = ours.Close()
+		return nil, nil, err
+	}
+	return d, ours, nil
+}

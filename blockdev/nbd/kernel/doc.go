@@ -1,0 +1,54 @@
+// Package kernel makes a block device, /dev/nbdN, of a connection to an NBD server: it speaks to Linux's nbd driver.
+//
+// The driver is an NBD client that lives in the kernel. It is told over generic netlink to take a socket, and from then on
+// sends requests on it and reads replies; there is no handshake, and no thread of ours waits in the kernel. We serve the other end
+// of that socket like any client's. The order matters:
+//
+//	dev, conn, err := kernel.Connect(ctx, spec)
+//	server.Transmit("disk", conn)      // first of all: somebody may already have opened the node and be reading
+//	for _, w := range dev.Tune(ctx) {  // sysfs, each of which may wait for I/O in flight
+//		log.Print(w)
+//	}
+//	err = dev.Answers(ctx)             // the node is there, and a read of it is answered
+//
+// And down again:
+//
+//	err = dev.CheckUnused(ctx)         // refuses with the names of the holders
+//	err = dev.Disconnect(ctx)          // while the server still answers: what is in flight fails otherwise
+//
+// # What a device is like
+//
+// It has one socket, and no timeout of its own: a request is never sent again while its socket lives, however long it takes. With
+// two sockets, or with a timeout, the driver sends a request again while the first copy may still be carried out, so an
+// older write could land on a newer one. What is slow or lost is our affair, not the driver's.
+//
+// When the socket dies, the device stays, and its I/O waits, for [Spec.DeadConnTimeout]; then it fails. Until then
+// [Device.Reconnect] gives it a fresh socket and what was in flight is sent again. That is how a daemon is restarted under a
+// mounted file system: [Find] finds by [Spec.Backend] what an earlier process left behind. What the dead socket had in flight
+// waits for the block layer's timer, queue/io_timeout, which [Device.Tune] therefore sets to 3 s: no sooner does the
+// driver look at it.
+//
+// Flags cannot change while a device is connected; the size can ([Device.Resize]).
+//
+// # What waits for what
+//
+// The kernel carries out one nbd message at a time, for all devices of the host, in the thread that sends it. One that waits
+// holds up every other Connect, Reconnect and Disconnect, so it must never wait for what we hold back ourselves:
+//
+//   - Resize, and what Tune writes, freeze the queue: they wait until all I/O in flight is answered. Not while the paths
+//     are down, and never on the loop that answers it.
+//   - Disconnect waits until the socket takes one more request. With a server that reads no more, close its connection first.
+//
+// Where ctx ends, the caller is let go with an error. The message is not recalled: it is carried out when its turn comes.
+//
+// # Goroutines
+//
+// Each call that may wait in the kernel does so in a goroutine of its own, as no signal ends such a wait. It ends with the wait, and
+// cleans up after itself when its caller is gone: what it had opened is closed, what it had connected is disconnected.
+// There are no others.
+//
+// # What it needs
+//
+// CAP_SYS_ADMIN in the host's user namespace, and the nbd module, which Connect loads with modprobe. Linux 5.14 is the first that
+// knows a backend. Older drivers listen in the host's network namespace only, 6.12's in all.
+package kernel

@@ -1,0 +1,60 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+)
+
+// Reconnect gives the device a fresh connection for its dead one, and returns our end, for the server. I/O that waits goes on; what
+// the dead connection had in flight is sent again when the block layer's timer looks at it, within queue/io_timeout and a second.
+//
+// The device must not have ended: a connection that was dead for longer than Spec.DeadConnTimeout has failed all I/O, but takes
+// a fresh one still, unless it was disconnected. While the old connection lives, the kernel takes no other, and is silent
+// about it; Reconnect notices, and tries until ctx ends. It is not for the loop.
+func (d *Device) Reconnect(ctx context.Context) (net.Conn, error) {
+	c, err := d.reconnect(ctx)
+	return c, newError("reconnect", d.Path(), err)
+}
+
+func (d *Device) reconnect(ctx context.Context) (net.Conn, error) {
+	const pause = 20 * time.Millisecond
+	for {
+		if err := d.check(); err != nil {
+			return nil, err
+		}
+		c, err := d.reconnectOnce(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !hungUp(c) {
+			return c, nil
+		}
+		_ = c.Close()
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("its connection is alive; end the process that serves it: %w", context.Cause(ctx))
+		case <-time.After(pause):
+		}
+	}
+}
+
+// reconnectOnce offers one end of a new socket pair. A kernel that does not need it says nothing and lets go of it: then
+// nobody has that end any more once ours is closed, and the connection is hung up.
+func (d *Device) reconnectOnce(ctx context.Context) (net.Conn, error) {
+	ours, kernels, err := socketPair(d.spec.SendBuffer)
+	if err != nil {
+		return nil, err
+	}
+	_, err = await(ctx, func() (struct{}, error) {
+		defer closeFD(kernels)
+		_, err := d.host.exchange(reconnectMessage(d.index, d.spec, kernels), ack)
+		return struct{}{}, err
+	}, nil)
+	if err != nil {
+		_ = ours.Close()
+		return nil, err
+	}
+	return ours, nil
+}

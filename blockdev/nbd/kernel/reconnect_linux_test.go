@@ -1,0 +1,71 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/mdlayher/genetlink"
+	"golang.org/x/sys/unix"
+)
+
+// TestReconnect: the kernel ignores a socket as long as the old one lives, and does not say so.
+func TestReconnect(t *testing.T) {
+	f := newFake(t)
+	d := f.attached(4, "lun")
+	tries := 0
+	f.script(func(q request) ([]genetlink.Message, error) {
+		if q.command != cmdReconfigure || q.flags&ack == 0 || string(q.attrs[attrBackend]) != "lun\x00" || q.attrs[attrIndex][0] != 4 {
+			t.Errorf("got %+v", q)
+		}
+		if tries++; tries == 3 {
+			keep(t, q.socket)
+		}
+		return nil, nil
+	})
+	before := openFiles(t)
+	c, err := d.Reconnect(patient(t))
+	must(t, err)
+	if tries != 3 {
+		t.Errorf("%d tries, want 3", tries)
+	}
+	_ = c.Close()
+	if got := openFiles(t) - before; got != 1 { // the fake kernel's
+		t.Errorf("%d descriptors more than before, want 1", got)
+	}
+}
+
+func TestReconnectOfALivingDevice(t *testing.T) {
+	f := newFake(t)
+	d := f.attached(4, "lun")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	before := openFiles(t)
+	_, err := d.Reconnect(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrStuck) {
+		t.Errorf("got %v", err)
+	}
+	wantText(t, err, "nbd: reconnect /dev/nbd4: ", "is alive")
+	if got := openFiles(t); got != before {
+		t.Errorf("%d descriptors, %d before", got, before)
+	}
+}
+
+func TestReconnectErrors(t *testing.T) {
+	f := newFake(t)
+	d := f.attached(4, "lun")
+	f.script(func(request) ([]genetlink.Message, error) { return refuse(unix.EINVAL) })
+	_, err := d.Reconnect(patient(t))
+	wantError(t, err, unix.EINVAL)
+	wantText(t, err, "kernel's log")
+
+	f.files(map[string]string{"sys/block/nbd4/backend": "somebody else's\n"})
+	_, err = d.Reconnect(patient(t))
+	wantError(t, err, ErrNotOurs)
+	wantText(t, err, "somebody else's")
+
+	f.remove("sys/block/nbd4")
+	_, err = d.Reconnect(patient(t))
+	wantError(t, err, ErrNotConnected)
+}

@@ -1,0 +1,99 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// What Tune sets, below /sys/block/nbdN/queue:
+//
+//	attribute        value             why
+//	io_timeout       3000 ms           how often the driver looks at requests that a dead connection had in flight; until then they
+//	                                   hang after a restart. 30000 is the default. It fails none (see the package comment), and
+//	                                   the kernel's log has a line for each request in flight as often
+//	scheduler        none              the server sees every request at once and the storage orders them; mq-deadline, the default with
+//	                                   one queue, costs CPU and delays
+//	max_sectors_kb   MaxRequest, or    requests are cut at 1280 KiB by default, at 128 before Linux 6.9; larger ones cost less each byte
+//	                 max_hw_sectors_kb
+//	rotational       as Spec says      drivers before Linux 6.12 do not know the flag
+//
+// read_ahead_kb is left alone: it is the operator's, and follows max_sectors_kb nowhere.
+
+// Warning says that a setting could not be made. The device works, less well.
+type Warning struct {
+	Device    string // /dev/nbdN
+	Attribute string // such as queue/io_timeout
+	Value     string
+	Severe    bool   // a restart under I/O takes long, or an administrator should look at it for another reason
+	Why       string // what it costs
+	Err       error
+}
+
+func (w Warning) Error() string {
+	return fmt.Sprintf("nbd: tune %s: %s is not %s: %v: %s", w.Device, w.Attribute, w.Value, w.Err, w.Why)
+}
+
+func (w Warning) Unwrap() error { return w.Err }
+
+type setting struct {
+	attribute, value string
+	severe           bool
+	why              string
+}
+
+// Tune sets the queue of the device as hawser wants it, and returns what it could not set. What is as it should be already, as after
+// a takeover, is not written: each write freezes the queue, and waits until what is in flight has been answered. So the server
+// must be running, and its paths up; when ctx ends first, what is left to do is left.
+func (d *Device) Tune(ctx context.Context) []Warning {
+	var failed []Warning
+	for _, s := range d.settings() {
+		file := path.Join("sys/block", d.name(), "queue", s.attribute)
+		if now, ok := d.host.text(file); ok && chosen(now) == s.value {
+			continue
+		}
+		write := func() (struct{}, error) { return struct{}{}, d.host.write(s.value, file) }
+		if _, err := await(ctx, write, nil); err != nil {
+			failed = append(failed, Warning{
+				Device: d.Path(), Attribute: "queue/" + s.attribute, Value: s.value,
+				Severe: s.severe, Why: s.why, Err: err,
+			})
+		}
+	}
+	return failed
+}
+
+func (d *Device) settings() []setting {
+	rotational := "0"
+	if d.spec.Rotational {
+		rotational = "1"
+	}
+	return []setting{
+		{"io_timeout", "3000", true, "I/O in flight when hawser restarts may wait for 30 s"},
+		{"scheduler", "none", false, "requests cost more CPU"},
+		{"max_sectors_kb", d.maxSectors(), false, "large requests are cut"},
+		{"rotational", rotational, false, "the kernel thinks the disk is of another kind"},
+	}
+}
+
+// maxSectors is the largest request, in KiB. It is no more than the driver sends and the server takes.
+func (d *Device) maxSectors() string {
+	most, ok := d.host.number("sys/block", d.name(), "queue/max_hw_sectors_kb")
+	if !ok {
+		most = 32 << 10
+	}
+	if r := uint64(d.spec.MaxRequest) >> 10; r > 0 {
+		most = min(most, r)
+	}
+	return strconv.FormatUint(most, 10)
+}
+
+// chosen is the value of an attribute that shows it in brackets among the others, or shows it alone.
+func chosen(s string) string {
+	if _, after, found := strings.Cut(s, "["); found {
+		s, _, _ = strings.Cut(after, "]")
+	}
+	return s
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hawser-storage/hawser/cmd/internal/api"
+)
+
+func newDetach() *cobra.Command {
+	force := false
+	cmd := &cobra.Command{
+		Use:   "detach {NAME | DEVICE}",
+		Short: "Detach a volume",
+		Long: `Write back what is in flight and end a volume, which is named by its name or its device. A process in the foreground ends with it.
+
+A device that is mounted, or open, stays, and the error says who has it. With --force it goes nevertheless: what is in flight is
+given the time to finish, and who still has the device gets I/O errors.`,
+		Args:              oneVolume,
+		ValidArgsFunction: completeVolumes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, v, err := volumeOf(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if err := s.Detach(cmd.Context(), v.Name, force); err != nil {
+				return adviseDetach(err)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "detached %s %s\n", v.Name, place(v))
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "also if the device is in use")
+	return cmd
+}
+
+// adviseDetach says what to do about a device that is in use.
+func adviseDetach(err error) error {
+	if api.KindOf(err) == api.Busy {
+		return fmt.Errorf("%w: unmount it and end who uses it, or detach with --force", err)
+	}
+	return fromService(err)
+}
+
+// oneVolume wants a volume's name or device.
+func oneVolume(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 || args[0] == "" {
+		return usagef("%s: want one volume, by its name or its device", cmd.Name())
+	}
+	return nil
+}
+
+// perhapsVolume wants a volume's name or device, or nothing, which means all.
+func perhapsVolume(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return oneVolume(cmd, args)
+}
+
+// perhaps is the volume that was named, or "".
+func perhaps(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}

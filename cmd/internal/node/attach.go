@@ -1,0 +1,164 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hawser-storage/hawser/blockdev/nbd/kernel"
+	"github.com/hawser-storage/hawser/cmd/internal/api"
+)
+
+// Attach implements [api.Service].
+func (n *Node) Attach(ctx context.Context, r api.AttachRequest) (api.Volume, error) {
+	r.Device = cmp.Or(r.Device, "auto")
+	cfg, err := configOf(&r, n.cfg.Initiator, n.log)
+	if err != nil {
+		return api.Volume{}, err
+	}
+	if r.Name == "" {
+		r.Name = api.DefaultName(cfg.Paths[0].Target, cfg.Paths[0].LUN)
+	}
+	v := n.newVolume(r.Name, record{Request: r, Boot: n.boot, Since: time.Now()})
+	defer context.AfterFunc(ctx, v.end)()
+	if err := n.enter(v); err != nil {
+		v.end()
+		return api.Volume{}, err
+	}
+	if err := v.attach(); err != nil {
+		return api.Volume{}, explain(err)
+	}
+	return v.status(), nil
+}
+
+// attach is the whole of it, for a volume that is new.
+func (v *volume) attach() error {
+	v.op.Lock()
+	defer v.op.Unlock()
+	n := v.node
+	err := n.cfg.Store.put(v.name, &v.record)
+	if err == nil {
+		err = v.bring(n.leftBehind(v.name), false)
+	}
+	if err == nil {
+		return nil
+	}
+	v.over = true
+	v.end()
+	n.leave(v)
+	return errors.Join(err, n.cfg.Store.remove(v.name))
+}
+
+// bring builds the stack, and makes the device. inherited: a former process has had the volume. patient: paths may take their time.
+func (v *volume) bring(inherited, patient bool) error {
+	n := v.node
+	cfg, err := configOf(&v.record.Request, n.cfg.Initiator, n.log)
+	if err != nil {
+		return err
+	}
+	cfg.OwnSessions, cfg.Inherited, cfg.Patient = n.cfg.OwnSessions, inherited, patient
+	cfg.Failed, cfg.Resized, cfg.Closed = v.failed, v.resized, v.lost
+	v.cfg = cfg
+	s, err := n.lanes.Open(v.life, cfg)
+	if err != nil {
+		return err
+	}
+	if !patient {
+		s.WarnOfSharedInterface()
+	}
+	v.set(func() { v.stack = s })
+	if err := v.makeDevice(); err != nil {
+		v.set(func() { v.stack = nil })
+		_, closeErr := s.Close(n.cfg.DrainTimeout)
+		if closeErr != nil {
+			v.log.Warn("what was begun is not undone in order", "reason", closeErr.Error())
+		}
+		return err
+	}
+	v.set(func() { v.state, v.reason = api.Up, "" })
+	n.wg.Go(v.keepErrors)
+	return nil
+}
+
+// leftBehind says whether a former process has left a device of that volume.
+func (n *Node) leftBehind(name string) bool {
+	for _, c := range n.cfg.Front.List() {
+		if strings.HasPrefix(c.Backend, backendOf(name, "")) {
+			return true
+		}
+	}
+	return false
+}
+
+// deviceIndex reads auto or /dev/nbdN, which has been validated.
+func deviceIndex(device string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(device, "/dev/nbd"))
+	if err != nil {
+		return kernel.AnyIndex
+	}
+	return n
+}
+
+// restoreAgain is the wait after an attempt that failed for another reason than a path.
+const restoreAgain = 5 * time.Second
+
+// Restore takes up the volumes that the store has: after a restart of the process their devices are there, and wait; after one of the host
+// they are made anew. It returns when each has been brought up, or ctx ends, and goes on with the others. Those that cannot be read are in
+// the error.
+func (n *Node) Restore(ctx context.Context) error {
+	records, err := n.cfg.Store.all()
+	ready := make(chan struct{}, len(records))
+	left := 0
+	for name, r := range records {
+		sameBoot := r.Boot == n.boot && n.boot != ""
+		if r.Request.Once && !sameBoot {
+			err = errors.Join(err, n.cfg.Store.remove(name))
+			continue
+		}
+		r.Boot = n.boot
+		v := n.newVolume(name, *r)
+		if enterErr := n.enter(v); enterErr != nil {
+			err = errors.Join(err, enterErr)
+			continue
+		}
+		left++
+		n.wg.Go(func() {
+			v.restore()
+			ready <- struct{}{}
+		})
+	}
+	for ; left > 0; left-- {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return err
+		}
+	}
+	return err
+}
+
+// restore tries until it succeeds or the volume is to end.
+func (v *volume) restore() {
+	for v.life.Err() == nil {
+		v.op.Lock()
+		err := v.life.Err()
+		if !v.over && err == nil {
+			if err = v.node.cfg.Store.put(v.name, &v.record); err == nil {
+				err = v.bring(true, true)
+			}
+		}
+		v.op.Unlock()
+		if err == nil || v.life.Err() != nil {
+			return
+		}
+		v.log.Error("the volume could not be taken up again: another attempt follows", "in", restoreAgain.String(), "reason", err.Error())
+		v.set(func() { v.reason = err.Error() })
+		select {
+		case <-v.life.Done():
+		case <-time.After(restoreAgain):
+		}
+	}
+}

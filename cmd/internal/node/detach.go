@@ -1,0 +1,125 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/hawser-storage/hawser/blockdev/nbd/kernel"
+	"github.com/hawser-storage/hawser/cmd/internal/api"
+)
+
+// forceWithin bounds each step that the device's own trouble may hold up, when it is to go in any case.
+const forceWithin = 5 * time.Second
+
+// Detach implements [api.Service].
+func (n *Node) Detach(ctx context.Context, name string, force bool) error {
+	v, err := n.find(name)
+	if err != nil {
+		return err
+	}
+	return explain(v.detach(ctx, force))
+}
+
+func (v *volume) detach(ctx context.Context, force bool) error {
+	if force || v.attaching() {
+		v.end() // an attempt to attach, a resize: they would hold op
+	}
+	v.op.Lock()
+	defer v.op.Unlock()
+	if v.over {
+		return nil
+	}
+	if err := v.endDevice(ctx, force); err != nil {
+		return err
+	}
+	v.over = true
+	v.end()
+	var err error
+	if v.stack != nil {
+		within := v.node.cfg.DrainTimeout
+		if force {
+			within = min(within, forceWithin)
+		}
+		_, err = v.stack.Close(within)
+	}
+	v.node.leave(v)
+	v.log.Info("detached", "forced", force)
+	return errors.Join(err, v.node.cfg.Store.remove(v.name))
+}
+
+func (v *volume) attaching() bool {
+	v.node.mu.Lock()
+	defer v.node.mu.Unlock()
+	return v.state == api.Attaching
+}
+
+// endDevice makes the kernel let go of the device. By force, what it is used for fails from now on.
+func (v *volume) endDevice(ctx context.Context, force bool) (err error) {
+	d := v.device
+	if d == nil {
+		return nil
+	}
+	v.set(func() { v.state = api.Detaching })
+	defer func() {
+		if err != nil {
+			v.set(func() { v.state = api.Up })
+		}
+	}()
+	if !force {
+		if err := d.CheckUnused(ctx); err != nil {
+			return err
+		}
+		if err := flush(ctx, d.Path()); err != nil {
+			return fmt.Errorf("%s: what the host still holds back could not be written: %w: with --force it is given up", d.Path(), err)
+		}
+		return v.disconnect(ctx, d)
+	}
+	flushCtx, cancel := context.WithTimeout(ctx, forceWithin)
+	defer cancel()
+	if err := flush(flushCtx, d.Path()); err != nil {
+		v.log.Error("detached by force: what the host still holds back is lost", "device", d.Path(), "reason", err.Error())
+	}
+	err = v.disconnect(ctx, d)
+	if errors.Is(err, kernel.ErrBusy) {
+		v.log.Warn("the device is without a volume now, and goes when its last user does", "device", d.Path(), "reason", err.Error())
+		err = nil
+	}
+	return err
+}
+
+// disconnect ends the device. Where the server is stuck, and with it the kernel, its connection goes first.
+func (v *volume) disconnect(ctx context.Context, d Device) error {
+	soon, cancel := context.WithTimeout(ctx, forceWithin)
+	defer cancel()
+	err := d.Disconnect(soon)
+	if err == nil || !errors.Is(err, kernel.ErrStuck) {
+		return err
+	}
+	now, cancelNow := context.WithCancel(context.Background())
+	cancelNow()
+	_ = v.stack.Server.Close(now)
+	return d.Disconnect(ctx)
+}
+
+// flush writes back what the host holds of the device, through the device's own cache too. When ctx ends first the wait is left to
+// itself: no signal ends it.
+func flush(ctx context.Context, path string) error {
+	done := make(chan error, 1)
+	go func() {
+		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_CLOEXEC, 0)
+		if err == nil {
+			err = errors.Join(f.Sync(), f.Close())
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,151 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hawser-storage/hawser/blockdev"
+	"github.com/hawser-storage/hawser/blockdev/nbd"
+	"github.com/hawser-storage/hawser/cmd/internal/api"
+	"github.com/hawser-storage/hawser/cmd/internal/stack"
+)
+
+// volume is one volume of a node, from the moment its name is taken until it is given up.
+type volume struct {
+	node   *Node
+	name   string
+	log    *slog.Logger
+	ledger *ledger
+	life   context.Context // ends when the volume is to end
+	end    context.CancelFunc
+
+	// op is held by whoever changes what the volume is made of: attaching, reconnecting, resizing, detaching. It may be held for long.
+	op     sync.Mutex
+	record record
+	cfg    stack.Config
+	over   bool // detached, or suspended: nothing more is to be done to it
+
+	// Guarded by the node's lock, so that how things stand can always be told; written by whoever has op.
+	state    api.State // Attaching, Up or Detaching; the paths tell the rest
+	stack    *stack.Volume
+	device   Device
+	reason   string
+	warnings []string
+}
+
+func (n *Node) newVolume(name string, r record) *volume {
+	v := &volume{node: n, name: name, record: r, log: n.log.With("volume", name), ledger: newLedger(r.Errors), state: api.Attaching}
+	v.life, v.end = context.WithCancel(n.life)
+	return v
+}
+
+// set changes what is told of the volume.
+func (v *volume) set(fn func()) {
+	v.node.mu.Lock()
+	defer v.node.mu.Unlock()
+	fn()
+}
+
+// whatLocked is for an error, under the node's lock.
+func (v *volume) whatLocked() string {
+	if v.device != nil {
+		return string(v.state) + ", " + v.device.Path()
+	}
+	return string(v.state)
+}
+
+// keepErrors writes the ledger to the store, not more often than once a second.
+func (v *volume) keepErrors() {
+	for {
+		select {
+		case <-v.life.Done():
+			return
+		case <-v.ledger.changed:
+		}
+		v.op.Lock()
+		if !v.over {
+			v.record.Errors = v.ledger.read()
+			if err := v.node.cfg.Store.put(v.name, &v.record); err != nil {
+				v.log.Error("errors of the device are not remembered", "reason", err.Error())
+			}
+		}
+		v.op.Unlock()
+		select {
+		case <-v.life.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// failed counts a request that failed at the device. On the loop.
+func (v *volume) failed(op blockdev.Op, err error) { v.ledger.note(op, err) }
+
+// resized follows the storage. On the loop.
+func (v *volume) resized(size uint64) { v.node.wg.Go(func() { v.resize(size) }) }
+
+// resizeWithin bounds the kernel's wait for what is in flight.
+const resizeWithin = time.Minute
+
+func (v *volume) resize(size uint64) {
+	v.op.Lock()
+	defer v.op.Unlock()
+	if v.over || v.device == nil {
+		return // it is attached with the size that it has then
+	}
+	ctx, cancel := context.WithTimeout(v.life, resizeWithin)
+	defer cancel()
+	if err := v.device.Resize(ctx, size); err != nil {
+		v.log.Error("the device could not be given its new size: try 'hawser rescan' again", "size", size, "reason", err.Error())
+		return
+	}
+	v.log.Info("device resized", "size", size)
+}
+
+// lost is the end of the device's connection. On the loop. Somebody has disconnected the device, or it broke the protocol: then it gets a
+// fresh one.
+func (v *volume) lost(err error) {
+	if v.life.Err() == nil {
+		v.node.wg.Go(func() { v.reconnect(err) })
+	}
+}
+
+const reconnectWithin = 30 * time.Second
+
+func (v *volume) reconnect(why error) {
+	v.op.Lock()
+	defer v.op.Unlock()
+	if v.over || v.device == nil || v.life.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(v.life, reconnectWithin)
+	defer cancel()
+	conn, err := v.device.Reconnect(ctx)
+	if err == nil {
+		err = v.stack.Server.Transmit("", conn)
+	}
+	if err != nil && v.life.Err() == nil {
+		v.log.Error("the device has lost its connection: detach the volume and attach it again", "device", v.device.Path(), "reason", err.Error())
+		v.set(func() { v.reason = "the device has lost its connection: " + errors.Join(why, err).Error() })
+		return
+	}
+	v.log.Warn("the device has a fresh connection", "device", v.device.Path())
+}
+
+// suspend ends the process's part and leaves the device for a successor.
+func (v *volume) suspend() error {
+	v.end()
+	v.op.Lock()
+	defer v.op.Unlock()
+	if v.over || v.stack == nil {
+		return nil
+	}
+	v.over = true
+	_, err := v.stack.Close(v.node.cfg.DrainTimeout)
+	if errors.Is(err, nbd.ErrClosed) {
+		err = nil
+	}
+	return err
+}
