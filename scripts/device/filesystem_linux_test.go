@@ -1,0 +1,88 @@
+//go:build vm
+
+package device
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/hawser-storage/hawser/scripts/proc"
+)
+
+// fsKind is a file system and how it is looked at.
+type fsKind struct {
+	name  string
+	make  []string
+	check []string
+}
+
+var fileSystems = []fsKind{
+	{"ext4", []string{"mkfs.ext4", "-q", "-F"}, []string{"e2fsck", "-f", "-n"}},
+	{"xfs", []string{"mkfs.xfs", "-q", "-f"}, []string{"xfs_repair", "-n"}},
+}
+
+// mount makes a file system on a device and mounts it.
+func (h *host) mount(fs fsKind, device string) (dir string) {
+	h.t.Helper()
+	h.run(fs.make[0], append(fs.make[1:], device)...)
+	return h.mountOnly(fs, device)
+}
+
+func (h *host) mountOnly(fs fsKind, device string) (dir string) {
+	h.t.Helper()
+	dir = h.t.TempDir()
+	h.run("mount", "-t", fs.name, device, dir)
+	h.t.Cleanup(func() { _, _ = proc.Run(h.t.Context(), "umount", "-l", dir) })
+	return dir
+}
+
+// unmount unmounts and looks whether the file system is whole.
+func (h *host) unmount(fs fsKind, device, dir string) {
+	h.t.Helper()
+	h.run("umount", dir)
+	h.run(fs.check[0], append(fs.check[1:], device)...)
+}
+
+// verify writes files in a directory and reads them back, checksums compared.
+func verifyJob(dir string, args ...string) []string {
+	return append([]string{
+		"fio", "--name=verify", "--directory=" + dir, "--rw=randrw", "--bssplit=4k/60:16k/20:64k/15:256k/5", "--size=32m", "--ioengine=psync",
+		"--thread", "--numjobs=2", "--verify=crc32c", "--verify_fatal=1", "--verify_backlog=256", "--verify_state_save=0", "--fsync=64", "--randseed=7",
+	}, args...)
+}
+
+func TestFileSystem(t *testing.T) {
+	for _, block := range []string{"512", "4096"} {
+		for _, fs := range fileSystems {
+			t.Run(fs.name+"-"+block, func(t *testing.T) {
+				h := newHost(t, "ram:400M,thin=on,wce=on,block="+block)
+				device := h.attach(0)
+				dir := h.mount(fs, device)
+				before := h.target.Snapshot().LUNs[0]
+				job := verifyJob(dir, "--loops=1")
+				h.run(job[0], job[1:]...)
+				written := h.target.Snapshot().LUNs[0]
+				if written.Syncs+written.FUAWrites == before.Syncs+before.FUAWrites {
+					t.Error("fsync did not reach the target")
+				}
+				h.run("fallocate", "--punch-hole", "--offset", "0", "--length", "8M", filepath.Join(dir, "verify.0.0"))
+				if err := os.Remove(filepath.Join(dir, "verify.1.0")); err != nil {
+					t.Fatal(err)
+				}
+				h.run("sync", "-f", dir)
+				h.run("fstrim", dir)
+				trimmed := h.target.Snapshot().LUNs[0]
+				if trimmed.Unmaps == written.Unmaps {
+					t.Error("fstrim did not reach the target")
+				}
+				h.unmount(fs, device, dir)
+				h.run("blkdiscard", device)
+				if after := h.target.Snapshot().LUNs[0]; after.Unmaps == trimmed.Unmaps {
+					t.Error("blkdiscard did not reach the target")
+				}
+				h.run("blkdiscard", "--zeroout", "--length", "64M", device)
+			})
+		}
+	}
+}

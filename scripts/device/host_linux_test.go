@@ -1,0 +1,210 @@
+//go:build vm
+
+package device
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-storage/hawser/blockdev/loop"
+	"github.com/hawser-storage/hawser/iscsi/target"
+	"github.com/hawser-storage/hawser/scripts/proc"
+)
+
+// patience bounds what has no measure of its own. It ends a hang.
+const patience = 3 * time.Minute
+
+const iqn = "iqn.2026-11.io.hawser:target"
+
+// The two portals of the embedded target.
+var portals = []string{"127.0.0.1:3260", "127.0.0.2:3260"}
+
+// host is a storage, and a daemon.
+type host struct {
+	t      *testing.T
+	target *target.Target
+	daemon *proc.Process
+}
+
+// newHost starts a target with LUNs, and a daemon. At the end nothing of either may be left.
+func newHost(t *testing.T, luns ...string) *host {
+	t.Helper()
+	h := &host{t: t}
+	h.startTarget(luns...)
+	h.startDaemon()
+	t.Cleanup(h.check)
+	return h
+}
+
+// startTarget serves LUNs at both portals until the end of the test.
+func (h *host) startTarget(luns ...string) {
+	t := h.t
+	t.Helper()
+	cfg := target.Config{IQN: iqn, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	for _, s := range luns {
+		lun, err := target.ParseLUN(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.LUNs = append(cfg.LUNs, lun)
+	}
+	l, err := loop.New(loop.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run() }()
+	if h.target, err = target.New(l, cfg); err != nil {
+		t.Fatal(err)
+	}
+	for i, addr := range portals {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _ = h.target.Serve(ln, uint16(i+1)) }()
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := h.target.Close(ctx); err != nil {
+			t.Errorf("target: %v", err)
+		}
+		l.Stop()
+		if err := <-ended; err != nil {
+			t.Errorf("target's loop: %v", err)
+		}
+	})
+}
+
+// startDaemon starts a daemon and waits until it has taken up what there is.
+func (h *host) startDaemon(args ...string) {
+	h.t.Helper()
+	var err error
+	if h.daemon, err = proc.Start(os.Getenv("HAWSER"), append([]string{"daemon"}, args...)...); err != nil {
+		h.t.Fatal(err)
+	}
+	d := h.daemon
+	h.t.Cleanup(func() { _ = d.Kill() })
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	defer cancel()
+	if _, err := d.Ready(ctx, "ready"); err != nil {
+		h.t.Fatalf("daemon: %v\n%s", err, d.Stderr)
+	}
+}
+
+// killDaemon ends the daemon as an accident would.
+func (h *host) killDaemon() {
+	h.t.Helper()
+	if err := h.daemon.Kill(); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// check is the end of every test: what is still attached goes, and no device is left.
+func (h *host) check() {
+	t := h.t
+	for _, v := range h.list() {
+		if out, err := h.try("detach", v.Name); err != nil {
+			t.Errorf("detach %s: %v\n%s", v.Name, err, out)
+			_, _ = h.try("detach", "--force", v.Name)
+		}
+	}
+	if left := connected(t); len(left) > 0 {
+		t.Errorf("devices are left: %v", left)
+	}
+	if err := h.daemon.Stop(patience); err != nil {
+		t.Errorf("daemon: %v", err)
+	}
+	if n, last := h.target.Violations(); n != 0 {
+		t.Errorf("the initiator broke the protocol %d times: %v", n, last)
+	}
+	if t.Failed() {
+		t.Logf("the daemon said:\n%s", h.daemon.Stderr)
+	}
+	if stuck := uninterruptible(); len(stuck) > 0 {
+		t.Errorf("processes are stuck: %v", stuck)
+	}
+}
+
+// try runs hawser.
+func (h *host) try(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return proc.Run(ctx, os.Getenv("HAWSER"), args...)
+}
+
+func (h *host) hawser(args ...string) string {
+	h.t.Helper()
+	out, err := h.try(args...)
+	if err != nil {
+		h.t.Fatalf("hawser %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}
+
+// attach attaches a LUN by both portals and returns its device. The times are short, so that what a path does shows soon.
+func (h *host) attach(lun int, args ...string) string {
+	h.t.Helper()
+	url := fmt.Sprintf("iscsi://%s,%s/%s/%d", portals[0], portals[1], iqn, lun)
+	args = append([]string{"attach", "--noop-out-interval", "2", "--noop-out-timeout", "2", "--login-timeout", "5"}, args...)
+	out := h.hawser(append(args, url)...)
+	words := strings.Fields(out)
+	if len(words) < 2 || words[0] != "ready" {
+		h.t.Fatalf("attach said %q", out)
+	}
+	return words[1]
+}
+
+// listed is a volume as list --json tells it.
+type listed struct {
+	Name   string
+	State  string
+	Device string
+	Size   uint64
+	Errors struct{ Count uint64 }
+	Paths  []struct{ Portal, State string }
+}
+
+func (h *host) list() (all []listed) {
+	h.t.Helper()
+	out, err := h.try("list", "--json")
+	if err != nil {
+		h.t.Errorf("list: %v", err)
+		return nil
+	}
+	if err := json.Unmarshal([]byte(out), &all); err != nil {
+		h.t.Errorf("list --json: %v\n%s", err, out)
+	}
+	return all
+}
+
+// run runs a program of the host's.
+func (h *host) run(name string, args ...string) string {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		h.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// await waits for what no event tells.
+func (h *host) await(what string, ok func() bool) {
+	h.t.Helper()
+	for end := time.Now().Add(patience); !ok(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			h.t.Fatalf("%s did not happen\ndaemon:\n%s", what, h.daemon.Stderr)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+//go:build vm
+
+package device
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-storage/hawser/scripts/proc"
+)
+
+// load is a job that runs beside what the test does.
+type load struct {
+	h *host
+	*proc.Process
+}
+
+func (h *host) start(job []string) *load {
+	h.t.Helper()
+	p, err := proc.Start(job[0], job[1:]...)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = p.Kill() })
+	return &load{h, p}
+}
+
+// goesOn fails the test if the job has ended.
+func (l *load) goesOn() {
+	l.h.t.Helper()
+	select {
+	case <-l.Done():
+		l.h.t.Fatalf("the load ended early: %v\n%s\ndaemon:\n%s", l.Wait(l.h.t.Context()), l.Stdout, l.h.daemon.Stderr)
+	default:
+	}
+}
+
+// ends waits for the job's end, which must be without an error.
+func (l *load) ends() {
+	l.h.t.Helper()
+	if err := l.Wait(l.h.t.Context()); err != nil {
+		l.h.t.Fatalf("the load: %v\n%s\ndaemon:\n%s", err, l.Stdout, l.h.daemon.Stderr)
+	}
+}
+
+// pathsUp is how many paths of the only volume carry requests.
+func (h *host) pathsUp() (n int) {
+	for _, v := range h.list() {
+		for _, p := range v.Paths {
+			if p.State == "up" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// awaitTraffic waits until a portal has carried commands that came after now.
+func (l *load) awaitTraffic(portal int) {
+	l.h.t.Helper()
+	before := l.h.target.Snapshot().Portals[portal].Commands
+	l.h.await("I/O by "+portals[portal], func() bool {
+		l.goesOn()
+		return l.h.target.Snapshot().Portals[portal].Commands >= before+20
+	})
+}
+
+// cuts are the ways in which a portal goes away.
+var cuts = map[string]func(h *host, addr string){
+	"reset":   func(h *host, addr string) { h.target.Faults().Down(addr, true) },
+	"silence": func(h *host, addr string) { h.target.Faults().Stall(addr) },
+}
+
+// TestPaths cuts each path in turn under a mounted file system, and then both, for longer than every timeout but no_path_retry. Nothing
+// above notices.
+func TestPaths(t *testing.T) {
+	for _, fs := range fileSystems {
+		t.Run(fs.name, func(t *testing.T) {
+			h := newHost(t, "ram:400M,thin=on,wce=on")
+			device := h.attach(0, "--fence-timeout", "60", "--no-path-retry", "120")
+			dir := h.mount(fs, device)
+			l := h.start(verifyJob(dir, "--time_based", "--runtime=60"))
+			for name, cut := range cuts {
+				for i, addr := range portals {
+					l.awaitTraffic(i)
+					cut(h, addr)
+					h.await("the loss of a path by "+name, func() bool { l.goesOn(); return h.pathsUp() == 1 })
+					l.awaitTraffic(1 - i)
+					h.target.Faults().Up(addr)
+					h.await("the return of a path", func() bool { l.goesOn(); return h.pathsUp() == 2 })
+				}
+			}
+			for _, addr := range portals {
+				h.target.Faults().Stall(addr)
+			}
+			h.await("the loss of both paths", func() bool { l.goesOn(); return h.pathsUp() == 0 })
+			for _, addr := range portals {
+				h.target.Faults().Up(addr)
+			}
+			l.awaitTraffic(0)
+			l.ends()
+			if v := h.list(); len(v) != 1 || v[0].Errors.Count != 0 {
+				t.Errorf("errors reached the device: %+v", v)
+			}
+			h.unmount(fs, device, dir)
+		})
+	}
+}
+
+// TestPathsGoneForGood: when no path comes back in time the host gets errors, can unmount and detach, and nothing is stuck. When the storage
+// is there again the file system is whole.
+func TestPathsGoneForGood(t *testing.T) {
+	for _, fs := range fileSystems {
+		t.Run(fs.name, func(t *testing.T) {
+			h := newHost(t, "ram:400M,thin=on,wce=on")
+			device := h.attach(0, "--no-path-retry", "5")
+			dir := h.mount(fs, device)
+			job := h.start(verifyJob(dir, "--time_based", "--runtime=600"))
+			job.awaitTraffic(0)
+			for _, addr := range portals {
+				h.target.Faults().Down(addr, true)
+			}
+			select {
+			case <-job.Done():
+			case <-time.After(patience):
+				t.Fatalf("the load has seen no error\n%s", h.daemon.Stderr)
+			}
+			if err := job.Wait(t.Context()); err == nil {
+				t.Error("fio has seen no error")
+			}
+			v := h.list()
+			if len(v) != 1 || v[0].State != "failing" || v[0].Errors.Count == 0 {
+				t.Errorf("list says %+v", v)
+			}
+			if s := h.hawser("status"); !strings.Contains(s, "fsck") {
+				t.Errorf("status says nothing of the errors that reached the device:\n%s", s)
+			}
+			h.run("umount", dir)
+			h.hawser("detach", device)
+			if stuck := uninterruptible(); len(stuck) > 0 {
+				t.Errorf("stuck: %v", stuck)
+			}
+			for _, addr := range portals {
+				h.target.Faults().Up(addr)
+			}
+			device = h.attach(0)
+			dir = h.mountOnly(fs, device) // which replays the journal
+			h.unmount(fs, device, dir)
+		})
+	}
+}
