@@ -39,17 +39,25 @@ func (o *attachOptions) viaDaemon(ctx context.Context, args []string, stdout, st
 	stop := showAttaching(ctx, d, r.Name, stderr)
 	v, err := d.Attach(ctx, r)
 	stop()
-	if api.KindOf(err) == api.Busy {
-		return fmt.Errorf("%w: give another device, or --device auto", err)
-	}
 	if err != nil {
-		return fromService(err)
+		return adviseAttach(err, d.Version())
 	}
 	for _, w := range v.Warnings {
 		fmt.Fprintf(stderr, "hawser: %s: %s\n", v.Name, oneLine(printable(w)))
 	}
 	_, err = fmt.Fprintf(stdout, "ready %s name %s\n", summary(&v), v.Name)
 	return err
+}
+
+// adviseAttach says what to do about a device that is in use, and about a daemon that does not know what is asked.
+func adviseAttach(err error, daemon api.Version) error {
+	switch note := otherVersion(daemon); {
+	case api.KindOf(err) == api.Busy:
+		return fmt.Errorf("%w: give another device, or --device auto", err)
+	case api.KindOf(err) == api.Usage && note != "":
+		err = fmt.Errorf("%w; %s", err, note)
+	}
+	return fromService(err)
 }
 
 // request is what the command line asks the daemon for. Flags that were not given are left to the daemon.

@@ -68,6 +68,17 @@ func TestAttachFails(t *testing.T) {
 	}
 }
 
+// TestOldDaemon does not know what is asked of it.
+func TestOldDaemon(t *testing.T) {
+	daemon, _ := serveAll(t)
+	daemon.version.Version = "v0.0.1"
+	daemon.fails = map[string]error{"db2": &api.Error{Kind: api.Usage, Text: `the request is not understood: unknown field "colour"`}}
+	status, _, stderr := command(t, "attach", "--name", "db2", testURL)
+	if want := `unknown field "colour"; daemon is hawser v0.0.1, this command is hawser `; status != exitUsage || !strings.Contains(stderr, want) {
+		t.Errorf("got status %d, %q, want %q in it", status, stderr, want)
+	}
+}
+
 // TestAttachUsage is refused without a word to the daemon.
 func TestAttachUsage(t *testing.T) {
 	daemon, _ := serveAll(t)

@@ -88,7 +88,7 @@ func oneLine(s string) string {
 	var parts []string
 	for line := range strings.Lines(s) {
 		if words := strings.Fields(line); len(words) > 0 {
-			parts = append(parts, strings.Join(words, " "))
+			parts = append(parts, printable(strings.Join(words, " ")))
 		}
 	}
 	return strings.Join(parts, "; ")

@@ -17,9 +17,18 @@ func describeProcess(w io.Writer, v api.Version) {
 	m := &v.Memory
 	fmt.Fprintf(w, "  memory pressure: I/O flusher %s, memory locked %s, OOM score %d%s\n",
 		yesOrWhy(m.IOFlusher, m.IOFlusherReason), yesOrWhy(m.Locked, m.LockedReason), m.OOMScore, inParens(m.OOMScoreReason))
-	if own := thisVersion().Version; own != v.Version {
-		fmt.Fprintf(w, "! it is not the version of this command, hawser %s: restart it\n", own)
+	if note := otherVersion(v); note != "" {
+		fmt.Fprintf(w, "! %s\n", note)
 	}
+}
+
+// otherVersion says that a process is of another version than this command, or nothing.
+func otherVersion(v api.Version) string {
+	own := thisVersion().Version
+	if own == v.Version {
+		return ""
+	}
+	return fmt.Sprintf("%s is hawser %s, this command is hawser %s: restart it", processName(v), v.Version, own)
 }
 
 func yesOrWhy(is bool, why string) string { return either(is, "yes", "no") + inParens(why) }

@@ -38,8 +38,8 @@ func newTargetServe() *cobra.Command {
   ram:SIZE     memory, gone with the process
   file:PATH    a file or a block device
 
-Options follow with commas: block=BYTES, wce=on|off, thin=on|off, ro=on|off, serial=TEXT, naa=HEX, size=SIZE (makes the file so
-long). K, M, G and T are binary. Everybody who reaches a portal may read and write.
+Options follow with commas: block=BYTES, wce=on|off, volatile=on|off, thin=on|off, ro=on|off, serial=TEXT, naa=HEX, size=SIZE
+(makes the file so long). K, M, G and T are binary. Everybody who reaches a portal may read and write.
 
 Where RFC 7143 lets a target be lenient with an initiator's mistakes it is, because libiscsi, and with it qemu, makes some. With
 --strict each costs the connection, and is logged.

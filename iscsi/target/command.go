@@ -153,8 +153,7 @@ func (t *task) admit(ahs []byte) {
 func (t *task) admitState() {
 	c := t.conn
 	if len(c.attention) > 0 {
-		if s, ok := c.attention[t.lun]; ok {
-			delete(c.attention, t.lun)
+		if s, ok := c.takeAttention(t.lun); ok {
 			t.fail(s)
 			return
 		}

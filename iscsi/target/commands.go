@@ -9,6 +9,7 @@ type command struct {
 	standby bool  // answered in the standby state of the port's group
 	medium  bool  // exec works on the medium, and so on a worker if that may block
 	collect bool  // exec needs all of the data-out in one buffer
+	alone   bool  // exec is one step for all: nothing else works on the unit meanwhile
 
 	// prepare runs on the loop: it reads the CDB, checks it, and says what data there is (need, supply). A failure ends it.
 	prepare func(t *task)
@@ -105,7 +106,7 @@ func init() {
 			usage: []byte{0x42, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x04},
 		},
 		scsi.OpCompareAndWrite: {
-			prepare: prepareCompareAndWrite, exec: execCompareAndWrite, medium: true, collect: true,
+			prepare: prepareCompareAndWrite, exec: execCompareAndWrite, medium: true, collect: true, alone: true,
 			usage: []byte{0x89, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0xff, 0, 0x04},
 		},
 

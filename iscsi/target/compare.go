@@ -40,8 +40,6 @@ func execVerify(t *task) {
 	if t.want == 0 {
 		return
 	}
-	t.lun.exclusive.RLock()
-	defer t.lun.exclusive.RUnlock()
 	step, n := int64(t.want), int64(t.want)
 	if t.pattern {
 		n = t.len
@@ -92,13 +90,10 @@ func prepareCompareAndWrite(t *task) {
 	}
 }
 
-// execCompareAndWrite is one step for all: on the loop nothing else runs, and on a worker nothing else touches the file.
 func execCompareAndWrite(t *task) {
 	if t.want == 0 {
 		return
 	}
-	t.lun.exclusive.Lock()
-	defer t.lun.exclusive.Unlock()
 	half := t.want / 2
 	if !t.compare(t.buf[:half], t.off) {
 		return

@@ -19,8 +19,7 @@ func prepareRequestSense(t *task) {
 	var s scsi.Sense
 	if t.lun == nil {
 		s = scsi.NewSense(scsi.KeyIllegalRequest, scsi.CodeLUNotSupported)
-	} else if ua, ok := t.conn.attention[t.lun]; ok {
-		delete(t.conn.attention, t.lun)
+	} else if ua, ok := t.conn.takeAttention(t.lun); ok {
 		s = ua
 	}
 	var b []byte
@@ -48,7 +47,7 @@ func prepareReportLUNs(t *task) {
 }
 
 func (l *lun) capacity() scsi.Capacity {
-	c := scsi.Capacity{Blocks: l.blocks, BlockSize: l.BlockSize, LBPME: l.Thin, LBPRZ: l.Thin}
+	c := scsi.Capacity{Blocks: l.blocks.Load(), BlockSize: l.BlockSize, LBPME: l.Thin, LBPRZ: l.Thin}
 	for size := l.BlockSize; size < 4096; size <<= 1 {
 		c.LBPPBE++
 	}

@@ -51,6 +51,7 @@
 //     overwrite what was written after it. ABORT TASK, a reset and reinstatement end it, as they must.
 //   - data: [Shape] cuts Data-In as other targets do, with the status apart, odd lengths, several sequences
 //   - events: unit attentions, a write cache or a port group that changes its state, Async Messages, pings, raw bytes
+//   - the unit: [Faults.Resize], [Faults.SetReadOnly], and [Faults.PowerLoss], which takes with it what a volatile LUN has not promised
 //
 // # Memory
 //

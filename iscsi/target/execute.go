@@ -19,9 +19,26 @@ func (t *task) carryOut() {
 	case t.op.medium && t.lun.mem == nil:
 		t.conn.target.workers.submit(t)
 	default:
-		t.op.exec(t)
+		t.run()
 		t.executed()
 	}
+}
+
+// run is on the loop or on a worker. The unit may have got smaller since the command was looked at.
+func (t *task) run() {
+	l := t.lun
+	if t.op.alone {
+		l.exclusive.Lock()
+		defer l.exclusive.Unlock()
+	} else {
+		l.exclusive.RLock()
+		defer l.exclusive.RUnlock()
+	}
+	if t.off+t.len > l.size() {
+		t.failCode(scsi.KeyIllegalRequest, scsi.CodeLBAOutOfRange)
+		return
+	}
+	t.op.exec(t)
 }
 
 // executed is the loop's again.

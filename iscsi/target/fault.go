@@ -21,6 +21,15 @@ type Faults struct {
 
 func (f *Faults) onLoop(fn func()) { f.target.onLoop(fn) }
 
+// onUnit does nothing if there is no such LUN.
+func (f *Faults) onUnit(number int, fn func(*lun)) {
+	f.onLoop(func() {
+		if number >= 0 && number < len(f.target.luns) {
+			fn(f.target.luns[number])
+		}
+	})
+}
+
 // Add arms a rule. The handle tells what it met, and takes it back.
 func (f *Faults) Add(r Rule) *RuleHandle {
 	a := &armedRule{Rule: r, faults: f}
@@ -65,14 +74,23 @@ func (f *Faults) UnitAttention(lun int, code scsi.Code) {
 	})
 }
 
-// SetWriteCache switches the cache that a LUN says it has, and leaves the unit attention that tells of it.
-func (f *Faults) SetWriteCache(lun int, on bool) {
-	f.onLoop(func() {
-		if lun < len(f.target.luns) {
-			f.target.luns[lun].WriteCache = on
+// SetWriteCache switches the cache that a LUN says it has, and leaves the unit attention that tells of it. What a volatile one has in
+// it when it is switched off is promised.
+func (f *Faults) SetWriteCache(number int, on bool) {
+	f.onUnit(number, func(l *lun) {
+		l.WriteCache = on
+		if l.cache != nil && !on {
+			l.cache.promise(0, 0)
 		}
 	})
-	f.UnitAttention(lun, scsi.CodeModeParametersChanged)
+	f.UnitAttention(number, scsi.CodeModeParametersChanged)
+}
+
+// SetReadOnly makes a LUN read-only or writable, and leaves the unit attention that tells of it. WRITEs that were taken before are
+// still carried out.
+func (f *Faults) SetReadOnly(number int, on bool) {
+	f.onUnit(number, func(l *lun) { l.ReadOnly = on })
+	f.UnitAttention(number, scsi.CodeModeParametersChanged)
 }
 
 // SetGroup changes the asymmetric access state of a target port group, and leaves the unit attention that tells of it.

@@ -75,10 +75,15 @@ func (r *rig) dial(t testing.TB, portal int) *initiator {
 
 func (i *initiator) send(bhs *pdu.BHS, data []byte) {
 	i.t.Helper()
-	i.buf = pdu.AppendFrame(i.buf[:0], bhs, nil, data, i.par.HeaderDigest, i.par.DataDigest)
-	if _, err := i.conn.Write(i.buf); err != nil {
+	if err := i.trySend(bhs, data); err != nil {
 		i.t.Fatalf("send: %v", err)
 	}
+}
+
+func (i *initiator) trySend(bhs *pdu.BHS, data []byte) error {
+	i.buf = pdu.AppendFrame(i.buf[:0], bhs, nil, data, i.par.HeaderDigest, i.par.DataDigest)
+	_, err := i.conn.Write(i.buf)
+	return err
 }
 
 // recv reads one PDU.
@@ -257,6 +262,19 @@ func (r *result) setResidual(over, under bool, n uint32) {
 	if under {
 		r.under = n
 	}
+}
+
+// anyAnswer takes a SCSI Response, whose ever it is.
+func (i *initiator) anyAnswer() (itt uint32, s scsi.Sense) {
+	i.t.Helper()
+	b, data := i.recv()
+	var p pdu.SCSIResponse
+	i.must(p.Decode(b))
+	i.takeStat(p.StatSN)
+	if len(data) > 0 {
+		s, _ = scsi.ParseResponseSense(data)
+	}
+	return p.ITT, s
 }
 
 func (i *initiator) takeStat(s pdu.Serial) {

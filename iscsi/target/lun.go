@@ -6,24 +6,29 @@ import (
 	"fmt"
 	"math/bits"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hawser-storage/hawser/iscsi/scsi"
 )
 
 // A lun is a logical unit, one for all portals. It belongs to the loop, its medium to the workers if it is not a memory.
 type lun struct {
-	LUN
+	LUN    // as it was asked for, but for what faults changed; the size is in blocks
 	number int
 	medium medium
-	mem    memory // the medium, if it is one
-	shift  uint   // of the block size
-	blocks uint64
+	mem    memory        // the medium, if it is one
+	shift  uint          // of the block size
+	blocks atomic.Uint64 // changed under exclusive
+	cache  *volatile     // nil if the unit is not volatile
 
 	naa    [16]byte
 	serial string
 
-	// exclusive makes COMPARE AND WRITE on a file one step: it holds the lock, everything else shares it.
+	// exclusive is held by what is one step for all, as COMPARE AND WRITE; every other command shares it while it works on the medium.
 	exclusive sync.RWMutex
+
+	// told has the initiator ports that know of the last loss of power; nil if there was none.
+	told map[sessionKey]struct{}
 
 	stopped  bool // START STOP UNIT stopped it
 	counters LUNCounters
@@ -40,7 +45,10 @@ func newLUN(iqn string, number int, spec LUN) (*lun, error) {
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("target: LUN %d: %w", number, err)
 	}
-	l.blocks = l.Size >> l.shift
+	l.blocks.Store(l.Size >> l.shift)
+	if l.Volatile {
+		l.cacheWrites()
+	}
 	l.identify(iqn)
 	return l, nil
 }
@@ -65,6 +73,15 @@ func (l *lun) open() error {
 	}
 	l.medium = l.mem
 	return nil
+}
+
+// size is in bytes.
+func (l *lun) size() int64 { return int64(l.blocks.Load() << l.shift) }
+
+func (l *lun) close() error {
+	l.exclusive.Lock()
+	defer l.exclusive.Unlock()
+	return l.medium.Close()
 }
 
 // lends says that payload is sent from the medium itself, and received into it piece by piece. That is right only where nothing

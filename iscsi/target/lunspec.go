@@ -24,6 +24,7 @@ type LUN struct {
 	BlockSize uint32 // bytes, 512 to 65536, a power of two; 0 is 512
 
 	WriteCache bool // WCE: writes are promised only after SYNCHRONIZE CACHE
+	Volatile   bool // with WriteCache: what is not promised may be lost, by Faults.PowerLoss; not of a null LUN
 	Thin       bool // UNMAP works, and the unit says so
 	ReadOnly   bool
 
@@ -35,8 +36,8 @@ type LUN struct {
 //
 //	null:4G   ram:64M,block=4096,wce=on   file:/srv/disk.img,ro=on,serial=A1
 //
-// Options: block=BYTES, wce=on|off, thin=on|off, ro=on|off, serial=TEXT, naa=HEX, size=SIZE (of a file). A file has a write cache
-// unless told otherwise, and ram and files are thin.
+// Options: block=BYTES, wce=on|off, volatile=on|off, thin=on|off, ro=on|off, serial=TEXT, naa=HEX, size=SIZE (of a file). A file has a
+// write cache unless told otherwise, and so has what is volatile; ram and files are thin.
 func ParseLUN(spec string) (LUN, error) {
 	kind, rest, _ := strings.Cut(spec, ":")
 	what, options, hasOptions := strings.Cut(rest, ",")
@@ -85,6 +86,9 @@ func (l *LUN) setOption(o string) (err error) {
 		l.BlockSize = uint32(n)
 	case "wce":
 		l.WriteCache, err = parseSwitch(value)
+	case "volatile":
+		l.Volatile, err = parseSwitch(value)
+		l.WriteCache = l.WriteCache || l.Volatile
 	case "thin":
 		l.Thin, err = parseSwitch(value)
 	case "ro":
@@ -96,7 +100,7 @@ func (l *LUN) setOption(o string) (err error) {
 	case "size":
 		l.Size, err = ParseSize(value)
 	default:
-		return fmt.Errorf("unknown option %q: want block, wce, thin, ro, serial, naa or size", key)
+		return fmt.Errorf("unknown option %q: want block, wce, volatile, thin, ro, serial, naa or size", key)
 	}
 	if err != nil {
 		return fmt.Errorf("option %s: %w", key, err)
@@ -125,6 +129,10 @@ func (l *LUN) validate() error {
 		return fmt.Errorf("the size is 0")
 	case l.Size%bs != 0:
 		return fmt.Errorf("size %d is no multiple of the block, %d", l.Size, bs)
+	case l.Volatile && l.Kind == KindNull:
+		return fmt.Errorf("a null LUN keeps nothing that could be lost: volatile is for ram and files")
+	case l.Volatile && !l.WriteCache:
+		return fmt.Errorf("without a write cache nothing is volatile: it needs wce=on")
 	case len(l.Serial) > 64:
 		return fmt.Errorf("serial has %d bytes: at most 64 are allowed", len(l.Serial))
 	}

@@ -29,6 +29,7 @@ func TestParseLUN(t *testing.T) {
 	for s, want := range map[string]target.LUN{
 		"null:4G":                        {Kind: "null", Size: 4 << 30, BlockSize: 512},
 		"ram:64M,block=4096,wce=on":      {Kind: "ram", Size: 64 << 20, BlockSize: 4096, WriteCache: true, Thin: true},
+		"ram:1M,volatile=on":             {Kind: "ram", Size: 1 << 20, BlockSize: 512, WriteCache: true, Volatile: true, Thin: true},
 		"ram:1M,thin=off,ro=on":          {Kind: "ram", Size: 1 << 20, BlockSize: 512, ReadOnly: true},
 		"file:/a/b:c,wce=off,serial=S 1": {Kind: "file", Path: "/a/b:c", BlockSize: 512, Thin: true, Serial: "S 1"},
 		"file:d,size=1M,naa=" + naa:      {Kind: "file", Path: "d", Size: 1 << 20, BlockSize: 512, WriteCache: true, Thin: true, NAA: naa},
@@ -52,6 +53,8 @@ func TestParseLUN(t *testing.T) {
 		"ram:1M,block=256":                      "power of two",
 		"ram:1M,block=131072":                   "power of two",
 		"ram:1M,wce=yes":                        "neither on nor off",
+		"null:1M,volatile=on":                   "keeps nothing",
+		"ram:1M,volatile=on,wce=off":            "needs wce=on",
 		"ram:1M,colour=red":                     "unknown option",
 		"ram:1M,":                               "unknown option",
 		"file:":                                 "needs a path",

@@ -9,11 +9,14 @@ type medium interface {
 	// Zero makes an extent read as zeroes; with unmap it may give the space back.
 	Zero(off, n int64, unmap bool) error
 
-	// Sync makes what was written before stable.
-	Sync() error
+	// Sync makes what was written to an extent before stable; with n 0 the extent goes to the end.
+	Sync(off, n int64) error
 
 	// Mapped says whether there is space behind the byte at off, and for how many bytes from there, at least one, that is so.
 	Mapped(off int64) (mapped bool, n int64)
+
+	// Resize cuts the end off, or puts zeroes behind it. No other call is under way.
+	Resize(size int64) error
 
 	Close() error
 }

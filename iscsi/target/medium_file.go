@@ -77,7 +77,7 @@ func (m *file) Zero(off, n int64, unmap bool) error {
 	return nil
 }
 
-func (m *file) Sync() error {
+func (m *file) Sync(_, _ int64) error {
 	if m.readOnly {
 		return nil
 	}
@@ -85,5 +85,13 @@ func (m *file) Sync() error {
 }
 
 func (m *file) Mapped(off int64) (mapped bool, n int64) { return mappedExtent(m.f, off, m.size) }
+
+func (m *file) Resize(size int64) error {
+	if err := m.f.Truncate(size); err != nil {
+		return err
+	}
+	m.size = size
+	return nil
+}
 
 func (m *file) Close() error { return m.f.Close() }

@@ -16,6 +16,11 @@ func (m *null) ReadAt(p []byte, _ int64) (int, error) {
 
 func (m *null) WriteAt(p []byte, _ int64) (int, error)  { return len(p), nil }
 func (m *null) Zero(_, _ int64, _ bool) error           { return nil }
-func (m *null) Sync() error                             { return nil }
+func (m *null) Sync(_, _ int64) error                   { return nil }
 func (m *null) Mapped(off int64) (mapped bool, n int64) { return false, m.size - off }
 func (m *null) Close() error                            { return nil }
+
+func (m *null) Resize(size int64) error {
+	m.size = size
+	return nil
+}

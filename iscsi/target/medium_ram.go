@@ -1,10 +1,11 @@
 package target
 
-import "math/bits"
+import (
+	"math/bits"
+	"os"
+)
 
 // ram keeps blocks in memory that is touched only where it is written.
-//
-// All changes go through WriteAt and Zero, and Sync is told of every promise: what a power failure takes with it can be kept there.
 type ram struct {
 	mem    []byte
 	block  int64
@@ -20,7 +21,7 @@ func newRAM(size uint64, block uint32, thin bool) (*ram, error) {
 	}
 	m := &ram{mem: mem, block: int64(block)}
 	if thin {
-		m.mapped = make([]uint64, (size/uint64(block)+63)/64)
+		m.mapped = make([]uint64, m.words(int64(size)))
 	}
 	return m, nil
 }
@@ -54,7 +55,7 @@ func (m *ram) mark(off, n int64, on bool) {
 	}
 }
 
-func (m *ram) Sync() error { return nil }
+func (m *ram) Sync(_, _ int64) error { return nil }
 
 func (m *ram) Mapped(off int64) (mapped bool, n int64) {
 	size := int64(len(m.mem))
@@ -79,6 +80,32 @@ func (m *ram) nextChange(b int64, mapped bool) int64 {
 		w = ^w
 	}
 	return b + min(int64(bits.TrailingZeros64(w)), 64-b%64)
+}
+
+// words is how many of them have the bits for so many bytes.
+func (m *ram) words(size int64) int64 { return (size/m.block + 63) / 64 }
+
+func (m *ram) Resize(size int64) error {
+	old := int64(len(m.mem))
+	if old == 0 {
+		return os.ErrClosed
+	}
+	if size < old {
+		if err := m.Zero(size, old-size, true); err != nil { // the last page stays
+			return err
+		}
+	}
+	mem, err := remapMemory(m.mem, int(size))
+	if err != nil {
+		return err
+	}
+	m.mem = mem
+	if m.mapped != nil {
+		mapped := make([]uint64, m.words(size))
+		copy(mapped, m.mapped)
+		m.mapped = mapped
+	}
+	return nil
 }
 
 func (m *ram) Close() error {

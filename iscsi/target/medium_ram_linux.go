@@ -9,6 +9,9 @@ func mapMemory(n int) ([]byte, error) {
 	return unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 }
 
+// remapMemory changes the length of what mapMemory made, and where it is.
+func remapMemory(b []byte, n int) ([]byte, error) { return unix.Mremap(b, n, unix.MREMAP_MAYMOVE) }
+
 func unmapMemory(b []byte) error { return unix.Munmap(b) }
 
 // zeroMemory clears mem[off:off+n]. mem begins on a page.

@@ -13,6 +13,7 @@ func TestMedia(t *testing.T) {
 	for _, spec := range []LUN{
 		{Kind: KindRAM, Size: size, BlockSize: block, Thin: true},
 		{Kind: KindRAM, Size: size, BlockSize: block},
+		{Kind: KindRAM, Size: size, BlockSize: block, Thin: true, WriteCache: true, Volatile: true},
 		{Kind: KindFile, Size: size, BlockSize: block, Path: filepath.Join(t.TempDir(), "disk"), Thin: true},
 	} {
 		l, err := newLUN(DefaultIQN, 0, spec)
@@ -87,6 +88,44 @@ func TestMappedExtents(t *testing.T) {
 		mapped, n := m.Mapped(c.at * block)
 		if mapped != c.mapped || n != c.n*block {
 			t.Errorf("at block %d: got %v for %d blocks, want %v for %d", c.at, mapped, n/block, c.mapped, c.n)
+		}
+	}
+}
+
+// TestResizedMedium: what was cut off does not come back, up to the byte.
+func TestResizedMedium(t *testing.T) {
+	const block, full, half = 512, 800 * 512, 301 * 512
+	for _, spec := range []LUN{
+		{Kind: KindRAM, Size: full, BlockSize: block, Thin: true},
+		{Kind: KindRAM, Size: full, BlockSize: block},
+		{Kind: KindFile, Size: full, BlockSize: block, Path: filepath.Join(t.TempDir(), "disk")},
+	} {
+		l, err := newLUN(DefaultIQN, 0, spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := bytes.Repeat([]byte{7}, full)
+		if _, err := l.medium.WriteAt(want, 0); err != nil {
+			t.Fatal(err)
+		}
+		for _, size := range []uint64{half, full} {
+			if err := l.resize(size); err != nil {
+				t.Fatal(err)
+			}
+		}
+		clear(want[half:])
+		got := make([]byte, full)
+		if _, err := l.medium.ReadAt(got, 0); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: half of it is not as it was and the rest zero: %v", spec.Kind, err)
+		}
+		if mapped, n := l.medium.Mapped(full - block); spec.Thin && (mapped || n != block) {
+			t.Errorf("%s: the last of %d bytes is mapped: %v", spec.Kind, n, mapped)
+		}
+		if err := l.close(); err != nil {
+			t.Error(err)
+		}
+		if l.resize(half) == nil {
+			t.Errorf("%s: resized after it was closed", spec.Kind)
 		}
 	}
 }

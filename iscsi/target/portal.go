@@ -83,7 +83,10 @@ func (p *portal) admit(c net.Conn) bool {
 	var up bool
 	var wait loop.Gate
 	for {
-		p.target.onLoop(func() { up, wait = p.fault.admit(p.target.loop.Env()) })
+		p.target.onLoop(func() {
+			up, wait = p.fault.admit(p.target.loop.Env())
+			up = up && !p.target.dark
+		})
 		if wait == nil {
 			break
 		}
@@ -160,8 +163,9 @@ func (t *Target) authorize(r login.Request) error {
 // adopt makes a connection of the loop out of a finished login.
 func (p *portal) adopt(nc net.Conn, s *session, par *login.Params) {
 	t := p.target
-	if s.ended || t.shut {
-		_ = nc.Close() // somebody else has its place
+	if s.ended || t.shut || t.dark {
+		_ = nc.Close() // somebody else has its place, or there is none
+		t.forget(s)
 		return
 	}
 	t.leave(nc) // it is not the control plane's to close any more
@@ -177,6 +181,7 @@ func (p *portal) adopt(nc net.Conn, s *session, par *login.Params) {
 	p.conns = append(p.conns, c)
 	p.counters.Logins++
 	c.startPing()
+	c.tellOfPower()
 	p.fault.joined(c)
 	t.log.Info("session opened", "portal", p.name, "initiator", par.InitiatorName, "type", par.SessionType.String(), "tsih", s.tsih)
 }

@@ -24,7 +24,7 @@ func prepareUnmap(t *task) {
 	case u.Anchor:
 		t.fail(scsi.InvalidFieldInCDB(1))
 	case t.writable():
-		t.need = uint32(u.ParamLen)
+		t.need, t.stable = uint32(u.ParamLen), !t.lun.WriteCache
 		t.lun.counters.Unmaps++
 	}
 }
@@ -38,16 +38,24 @@ func execUnmap(t *task) {
 	if !t.checkUnmap(list) {
 		return
 	}
-	t.lun.exclusive.RLock()
-	defer t.lun.exclusive.RUnlock()
 	for i := range list.Len() {
 		r := list.At(i)
-		off, n := int64(r.LBA<<t.lun.shift), int64(r.Blocks)<<t.lun.shift
-		if err := t.lun.medium.Zero(off, n, true); err != nil {
+		if err := t.unmap(int64(r.LBA<<t.lun.shift), int64(r.Blocks)<<t.lun.shift); err != nil {
 			t.mediumError(true)
 			return
 		}
 	}
+}
+
+func (t *task) unmap(off, n int64) error {
+	if n == 0 {
+		return nil
+	}
+	err := t.lun.medium.Zero(off, n, true)
+	if err == nil && t.stable {
+		err = t.lun.medium.Sync(off, n)
+	}
+	return err
 }
 
 // checkUnmap looks at all ranges before anything is done to the first.
@@ -56,7 +64,7 @@ func (t *task) checkUnmap(list scsi.UnmapList) bool {
 	for i := range list.Len() {
 		r := list.At(i)
 		total += uint64(r.Blocks)
-		if !scsi.InRange(r.LBA, uint64(r.Blocks), t.lun.blocks) {
+		if !scsi.InRange(r.LBA, uint64(r.Blocks), t.lun.blocks.Load()) {
 			t.failCode(scsi.KeyIllegalRequest, scsi.CodeLBAOutOfRange)
 			return false
 		}
@@ -100,8 +108,6 @@ func prepareWriteSame(t *task) {
 }
 
 func execWriteSame(t *task) {
-	t.lun.exclusive.RLock()
-	defer t.lun.exclusive.RUnlock()
 	block := t.buf[:t.want]
 	var err error
 	if bytes.Equal(block, zeroes[:len(block)]) {
@@ -160,7 +166,7 @@ func prepareGetLBAStatus(t *task) {
 // execGetLBAStatus fills in descriptors until they or the unit end. Those that were not needed describe nothing: the unit has ended.
 func execGetLBAStatus(t *task) {
 	clear(t.buf)
-	off, size := t.off, int64(t.lun.Size)
+	off, size := t.off, t.lun.size()
 	at := lbaStatusHeader
 	for i := uint64(0); i < t.count && off < size; i++ {
 		mapped, n := t.lun.medium.Mapped(off)

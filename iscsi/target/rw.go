@@ -18,7 +18,7 @@ func (t *task) failCDB(err error) {
 // extent says where the command works, if that is within the unit.
 func (t *task) extent(lba, blocks uint64) bool {
 	l := t.lun
-	if !scsi.InRange(lba, blocks, l.blocks) {
+	if !scsi.InRange(lba, blocks, l.blocks.Load()) {
 		t.failCode(scsi.KeyIllegalRequest, scsi.CodeLBAOutOfRange)
 		return false
 	}
@@ -81,8 +81,6 @@ func execRead(t *task) {
 	if t.buf == nil {
 		return
 	}
-	t.lun.exclusive.RLock()
-	defer t.lun.exclusive.RUnlock()
 	if _, err := t.lun.medium.ReadAt(t.buf, t.off); err != nil {
 		t.mediumError(false)
 	}
@@ -119,22 +117,20 @@ func (t *task) forceUnit(fua bool) {
 
 // execWrite writes what was collected; without a buffer it was written as it came.
 func execWrite(t *task) {
-	m := t.lun.medium
 	if t.buf != nil {
-		t.lun.exclusive.RLock()
-		defer t.lun.exclusive.RUnlock()
-		if _, err := m.WriteAt(t.buf[:t.want], t.off); err != nil {
+		if _, err := t.lun.medium.WriteAt(t.buf[:t.want], t.off); err != nil {
 			t.mediumError(true)
 			return
 		}
 	}
-	if t.stable {
+	if t.stable && t.len > 0 {
 		t.sync()
 	}
 }
 
+// sync makes the command's extent stable.
 func (t *task) sync() {
-	if err := t.lun.medium.Sync(); err != nil {
+	if err := t.lun.medium.Sync(t.off, t.len); err != nil {
 		t.mediumError(true)
 	}
 }
@@ -150,6 +146,7 @@ func prepareSyncCache(t *task) {
 	}
 }
 
+// execSyncCache: no blocks are all of them from the LBA on (SBC-3), which is what the medium takes it for.
 func execSyncCache(t *task) { t.sync() }
 
 func preparePrefetch(t *task) {

@@ -32,6 +32,7 @@ type Target struct {
 	pool     buffers
 	workers  *workers // nil if no LUN is a file
 	shut     bool
+	dark     bool     // the power is off: nobody gets in
 	live     int      // connections of which something is left: the socket, or a task
 	over     []func() // told when live gets to 0
 	groups   map[uint16]groupState
@@ -211,8 +212,15 @@ func (t *Target) shutDown() {
 	t.shut = true
 	for _, p := range t.portals {
 		p.fault.release()
+	}
+	t.endAll(false, "target closed")
+}
+
+// endAll ends every session, with a reset if abort is set, and all tasks, even those that a rule keeps.
+func (t *Target) endAll(abort bool, why string) {
+	for _, p := range t.portals {
 		for _, c := range slices.Clone(p.conns) {
-			c.close(false, "target closed")
+			c.close(abort, why)
 			c.abortAll()
 			c.checkOver()
 		}
@@ -235,7 +243,7 @@ func (t *Target) whenOver(fn func()) {
 func (t *Target) closeLUNs() error {
 	var errs []error
 	for _, l := range t.luns {
-		errs = append(errs, l.medium.Close())
+		errs = append(errs, l.close())
 	}
 	t.luns = nil
 	return errors.Join(errs...)

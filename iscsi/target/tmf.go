@@ -111,14 +111,6 @@ func (c *conn) abortUnit(l *lun, b *barrier) {
 	})
 }
 
-// attend leaves a unit attention for the session's next command to the unit.
-func (c *conn) attend(l *lun, code scsi.Code) {
-	if c.attention == nil {
-		c.attention = map[*lun]scsi.Sense{}
-	}
-	c.attention[l] = scsi.NewSense(scsi.KeyUnitAttention, code)
-}
-
 // closeAllSoon is the rest of a TARGET COLD RESET, once its answer is written.
 func (t *Target) closeAllSoon() {
 	t.loop.AtEnd(closeAll{t})

@@ -50,7 +50,7 @@ func (w *workers) work() {
 		if t == nil {
 			return
 		}
-		t.op.exec(t)
+		t.run()
 		w.finished(t)
 	}
 }

@@ -4,8 +4,8 @@
 // It needs the nbd driver, and may lose its machine, so it runs in the VM of scripts/vm: TestInVM builds the program and the tests, which
 // have the tag vm, boots a VM for each group of them, and passes on what they say. One group, or one test, is run with
 //
-//	go test ./scripts/device -run 'TestInVM/restart' -v
-//	DEVICE_RUN=TestFileSystem/xfs go test ./scripts/device -run TestInVM/filesystem -v
+//	go test -timeout 60m ./scripts/device -run 'TestInVM/restart' -v
+//	DEVICE_RUN=TestFileSystem/xfs go test -timeout 60m ./scripts/device -run TestInVM/filesystem -v
 //
 // In the VM each test has an embedded target in its own process, with two portals, whose faults it can switch and whose counters it can
 // read; a daemon; and the command line.

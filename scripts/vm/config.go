@@ -37,7 +37,8 @@ type Config struct {
 	// units. It is part of the boot, so what it writes is on the console, and if it fails there is no VM.
 	Prepare string
 
-	// Timeout is the time from the start of the VM to its end; by default five minutes.
+	// Timeout is the time from the start of the command to the end of the VM; by default five minutes. The boot,
+	// which takes longer when others use the processors, has its own limit, which is generous.
 	Timeout time.Duration
 	// Memory is in MiB; by default 2048. What is written to the root is taken out of it.
 	Memory int
@@ -45,7 +46,8 @@ type Config struct {
 	CPUs int
 	// Share has directories of the host that the VM may write to. They have the same paths in it.
 	Share []string
-	// Disks has files that are disks in the VM: /dev/vda, /dev/vdb and so on, in this order.
+	// Disks has files that are disks in the VM: /dev/vda, /dev/vdb and so on, in this order. Their serial
+	// numbers are disk0, disk1 and so on. What the VM writes is in the file when Run returns.
 	Disks []string
 	// KernelArgs are added to the kernel's command line.
 	KernelArgs []string

@@ -26,6 +26,5 @@
 // [VMError], which shows the end of the console. All that the console said is in .cache/vm/logs, for the last
 // VMs.
 //
-// One VM runs at a time, on the whole machine of a clone: those of other processes wait for it, and their
-// time limit begins when they start.
+// One VM runs at a time in a clone: those of other processes wait for it.
 package vm

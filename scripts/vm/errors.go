@@ -7,7 +7,8 @@ import (
 
 // Why a VM ended without a status of its command.
 var (
-	ErrTimeout = errors.New("killed at its time limit")
+	ErrBoot    = errors.New("killed: it did not boot in time")
+	ErrTimeout = errors.New("killed: the command did not end in time")
 	ErrPanic   = errors.New("the kernel panicked")
 	ErrEnded   = errors.New("ended before its command did")
 )

@@ -5,7 +5,7 @@
 # there. Remove DIR to have a newer one.
 set -euo pipefail
 
-dir=$1
+dir=$(realpath -m "$1")
 # The last thing that is made: what is there without it was interrupted.
 if compgen -G "$dir/*/complete" >/dev/null; then
 	exit 0
@@ -16,11 +16,9 @@ newest() {
 		grep -E '^linux-image-6\.12\.[0-9]+\+deb[0-9]+-amd64-unsigned$' | sort -V | tail -n 1
 }
 mkdir -p "$dir"
-# Relative names below, and none that another run uses.
+# On the same file system, so that what is complete can be moved where it is looked for.
 work=$(mktemp -d "$dir/.fetch-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-# apt fetches as the user _apt if it can.
-chmod 755 "$work"
 
 fetch() {
 	local package
@@ -29,14 +27,15 @@ fetch() {
 		return 1
 	fi
 	echo "setup: fetching $package, which is unpacked in $dir and not installed"
-	(cd "$work" && apt-get download -q "$package")
+	# As the one who runs this: apt's own user cannot write here.
+	(cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$package")
 }
 update() {
 	if [ "$(id -u)" -eq 0 ]; then apt-get update -q; else sudo apt-get update -q; fi
 }
 # The lists may be missing or too old to fetch by.
 if ! fetch && ! { update && fetch; }; then
-	echo "setup: apt-get has no package linux-image-6.12.*-amd64-unsigned; Debian 12 has it in bookworm and bookworm-security" >&2
+	echo "setup: no package linux-image-6.12.*-amd64-unsigned can be fetched; Debian 12 has it, with its updates for security" >&2
 	exit 1
 fi
 

@@ -30,8 +30,8 @@ func initramfs(c Config, k kernel) ([]byte, error) {
 	}
 	archive.file("vm/shares", 0o644, []byte(shares(c)))
 	archive.file("vm/run/config", 0o644, []byte(settings(c, k)))
-	archive.file("vm/run/script", 0o755, []byte(script(c)))
-	archive.file("vm/run/prepare", 0o755, []byte(prepare(c)))
+	archive.file("vm/run/script", 0o644, []byte(script(c)))
+	archive.file("vm/run/prepare", 0o644, []byte(prepare(c)))
 	return archive.bytes(), nil
 }
 
@@ -48,7 +48,7 @@ func addPrograms(archive *cpio) error {
 	archive.file("bin/busybox", 0o755, busybox)
 	archive.file("init", 0o755, guestFile("init"))
 	for _, name := range []string{"run", "script-init", "vm.service", "vm.target"} {
-		archive.file("vm/run/"+name, 0o755, guestFile(name))
+		archive.file("vm/run/"+name, 0o644, guestFile(name))
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func guestFile(name string) []byte {
 	return data
 }
 
-// warning is how long before the end of the time limit the VM says what hangs in it.
+// warning is how long before its time is over the VM says what hangs in it.
 const warning = 5 * time.Second
 
 // settings are read by guest/init and guest/run.

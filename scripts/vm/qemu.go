@@ -12,8 +12,8 @@ var ports = []string{"status", "stdout", "stderr"}
 // firstPort is the descriptor of the first: exec.Cmd.ExtraFiles begin there.
 const firstPort = 3
 
-// machine returns QEMU's arguments.
-func machine(c Config, k kernel, initramfs, console string) []string {
+// arguments returns QEMU's arguments.
+func arguments(c Config, k kernel, initramfs, console string) []string {
 	args := []string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-accel", "tcg,thread=multi", "-cpu", "max,la57=off",
@@ -32,8 +32,10 @@ func machine(c Config, k kernel, initramfs, console string) []string {
 	for i, path := range c.Share {
 		args = append(args, "-virtfs", virtfs(shareTag(i), path))
 	}
-	for _, path := range c.Disks {
-		args = append(args, "-drive", "if=virtio,format=raw,file="+escape(path))
+	for i, path := range c.Disks {
+		args = append(args,
+			"-drive", fmt.Sprintf("if=none,id=disk%d,format=raw,cache=unsafe,discard=unmap,file=%s", i, escape(path)),
+			"-device", fmt.Sprintf("virtio-blk-pci,drive=disk%d,serial=disk%d", i, i))
 	}
 	if c.Terminal {
 		args = append(args, "-chardev", "stdio,id=terminal,signal=off", "-device", "virtconsole,chardev=terminal")
@@ -49,7 +51,7 @@ func commandLine(c Config) string {
 		"quiet", "mitigations=off", "audit=0", "lsm=", "tsc=reliable",
 	}
 	if c.Init == Systemd {
-		args = append(args, "systemd.unit=vm.target", "systemd.show_status=true")
+		args = append(args, "systemd.unit=vm.target", "systemd.show_status=true", "TERM=dumb")
 	}
 	return strings.Join(append(args, c.KernelArgs...), " ")
 }

@@ -56,7 +56,7 @@ func (h *host) tryConnect(ctx context.Context, spec Spec) (*Device, net.Conn, er
 		if _, taken := h.connected(spec.Index); taken || time.Now().After(until) || ctx.Err() != nil {
 			return nil, nil, h.busy(spec.Index)
 		}
-		time.Sleep(h.settle / 100)
+		time.Sleep(h.settle / 10) // each try is a line in the kernel's log
 	}
 }
 

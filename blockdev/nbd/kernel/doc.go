@@ -22,11 +22,13 @@
 // two sockets, or with a timeout, the driver sends a request again while the first copy may still be carried out, so an
 // older write could land on a newer one. What is slow or lost is our affair, not the driver's.
 //
-// When the socket dies, the device stays, and its I/O waits, for [Spec.DeadConnTimeout]; then it fails. Until then
-// [Device.Reconnect] gives it a fresh socket and what was in flight is sent again. That is how a daemon is restarted under a
-// mounted file system: [Find] finds by [Spec.Backend] what an earlier process left behind. What the dead socket had in flight
-// waits for the block layer's timer, queue/io_timeout, which [Device.Tune] therefore sets to 3 s: no sooner does the
-// driver look at it.
+// When the socket dies, the device stays, and new I/O waits for [Spec.DeadConnTimeout]; then it fails. [Device.Reconnect] gives the
+// device a fresh socket, and what was in flight on the dead one is sent again. That is how a daemon is restarted under a mounted
+// file system: [Find] finds by [Spec.Backend] what an earlier process left behind.
+//
+// The driver looks at what was in flight only when the block layer's timer goes off, queue/io_timeout after the request was sent, which
+// [Device.Tune] therefore sets to 3 s. If nobody reconnects, that I/O never ends, DeadConnTimeout or not: it takes a Reconnect or
+// a Disconnect. (Tried on Linux 6.12; tests in this package show it.)
 //
 // Flags cannot change while a device is connected; the size can ([Device.Resize]).
 //

@@ -18,7 +18,8 @@ type ram struct {
 	flags   map[uint16]uint16 // all that were seen, by request type
 	hold    bool              // do not answer what comes
 	held    []request
-	arrived chan struct{} // has room for one: something is held
+	stalled chan struct{} // where it is not nil, nothing more is read until it is closed
+	arrived chan struct{} // has room for one: something is held, or stalls
 }
 
 const (
@@ -69,6 +70,12 @@ func (r *ram) serve(c net.Conn) {
 func (r *ram) take(q request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if stalled := r.stalled; stalled != nil {
+		r.arrive()
+		r.mu.Unlock()
+		<-stalled
+		r.mu.Lock()
+	}
 	r.counts[q.kind]++
 	r.flags[q.kind] |= q.flags
 	if !r.hold {
@@ -76,6 +83,10 @@ func (r *ram) take(q request) {
 		return
 	}
 	r.held = append(r.held, q)
+	r.arrive()
+}
+
+func (r *ram) arrive() {
 	select {
 	case r.arrived <- struct{}{}:
 	default:
@@ -102,6 +113,14 @@ func (r *ram) answer(q request) {
 	b = binary.BigEndian.AppendUint32(b, errno)
 	b = binary.BigEndian.AppendUint64(b, q.handle)
 	_, _ = q.conn.Write(append(b, data...))
+}
+
+// stall stops reading, in the midst of what comes, until the channel is closed.
+func (r *ram) stall() chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stalled = make(chan struct{})
+	return r.stalled
 }
 
 // holdBack stops answering; release answers what was held and all that comes.

@@ -10,9 +10,9 @@ import (
 // Reconnect gives the device a fresh connection for its dead one, and returns our end, for the server. I/O that waits goes on; what
 // the dead connection had in flight is sent again when the block layer's timer looks at it, within queue/io_timeout and a second.
 //
-// The device must not have ended: a connection that was dead for longer than Spec.DeadConnTimeout has failed all I/O, but takes
-// a fresh one still, unless it was disconnected. While the old connection lives, the kernel takes no other, and is silent
-// about it; Reconnect notices, and tries until ctx ends. It is not for the loop.
+// A device whose connection was dead for longer than Spec.DeadConnTimeout takes a fresh one still; one that was disconnected, and is
+// only there because somebody has it open, does not. While the old connection lives, the kernel takes no other, and is silent about
+// it; Reconnect notices, and tries until ctx ends. It is not for the loop.
 func (d *Device) Reconnect(ctx context.Context) (net.Conn, error) {
 	c, err := d.reconnect(ctx)
 	return c, newError("reconnect", d.Path(), err)

@@ -35,8 +35,8 @@ type Spec struct {
 	// characters, no space at either end.
 	Backend string
 
-	// DeadConnTimeout is how long I/O waits for Reconnect once the connection is dead, in whole seconds, rounded up. 0: it
-	// fails at once.
+	// DeadConnTimeout is how long new I/O waits for Reconnect once the connection is dead, in whole seconds, rounded up; then it
+	// fails. 0: it fails at once. What was in flight waits without end; see the package comment.
 	DeadConnTimeout time.Duration
 
 	// MaxRequest is the largest request that the server takes, in bytes. 0: whatever the driver sends at most, which is 32 MiB.

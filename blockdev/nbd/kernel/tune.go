@@ -1,9 +1,11 @@
 package kernel
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,25 +41,26 @@ func (w Warning) Error() string {
 func (w Warning) Unwrap() error { return w.Err }
 
 type setting struct {
-	attribute, value string
-	severe           bool
-	why              string
+	name, value string
+	severe      bool
+	why         string
 }
 
 // Tune sets the queue of the device as hawser wants it, and returns what it could not set. What is as it should be already, as after
-// a takeover, is not written: each write freezes the queue, and waits until what is in flight has been answered. So the server
-// must be running, and its paths up; when ctx ends first, what is left to do is left.
+// a takeover, is not written: each write freezes the queue, and waits until what is in flight has been answered, and meanwhile
+// even reading the queue's attributes waits. So the server must be running, and its paths up; when ctx ends first, what is left to
+// do is left.
 func (d *Device) Tune(ctx context.Context) []Warning {
+	wrong, err := await(ctx, func() ([]setting, error) { return d.wrong(), nil }, nil)
+	if err != nil {
+		wrong = d.settings(0) // for all that we know
+	}
 	var failed []Warning
-	for _, s := range d.settings() {
-		file := path.Join("sys/block", d.name(), "queue", s.attribute)
-		if now, ok := d.host.text(file); ok && chosen(now) == s.value {
-			continue
-		}
-		write := func() (struct{}, error) { return struct{}{}, d.host.write(s.value, file) }
-		if _, err := await(ctx, write, nil); err != nil {
+	for _, s := range wrong {
+		_, err := await(ctx, func() (struct{}, error) { return struct{}{}, d.host.write(s.value, d.attribute(s.name)) }, nil)
+		if err != nil {
 			failed = append(failed, Warning{
-				Device: d.Path(), Attribute: "queue/" + s.attribute, Value: s.value,
+				Device: d.Path(), Attribute: "queue/" + s.name, Value: s.value,
 				Severe: s.severe, Why: s.why, Err: err,
 			})
 		}
@@ -65,7 +68,21 @@ func (d *Device) Tune(ctx context.Context) []Warning {
 	return failed
 }
 
-func (d *Device) settings() []setting {
+// wrong are the settings that are not as they should be.
+func (d *Device) wrong() []setting {
+	hw, _ := d.host.number(d.attribute("max_hw_sectors_kb"))
+	return slices.DeleteFunc(d.settings(hw), func(s setting) bool {
+		now, ok := d.host.text(d.attribute(s.name))
+		return ok && chosen(now) == s.value
+	})
+}
+
+func (d *Device) attribute(name string) string {
+	return path.Join("sys/block", d.name(), "queue", name)
+}
+
+// settings is the table. hw is the largest request that the driver sends, in KiB, 0 if that is not known.
+func (d *Device) settings(hw uint64) []setting {
 	rotational := "0"
 	if d.spec.Rotational {
 		rotational = "1"
@@ -73,17 +90,14 @@ func (d *Device) settings() []setting {
 	return []setting{
 		{"io_timeout", "3000", true, "I/O in flight when hawser restarts may wait for 30 s"},
 		{"scheduler", "none", false, "requests cost more CPU"},
-		{"max_sectors_kb", d.maxSectors(), false, "large requests are cut"},
+		{"max_sectors_kb", d.maxSectors(hw), false, "large requests are cut"},
 		{"rotational", rotational, false, "the kernel thinks the disk is of another kind"},
 	}
 }
 
-// maxSectors is the largest request, in KiB. It is no more than the driver sends and the server takes.
-func (d *Device) maxSectors() string {
-	most, ok := d.host.number("sys/block", d.name(), "queue/max_hw_sectors_kb")
-	if !ok {
-		most = 32 << 10
-	}
+// maxSectors is the largest request, in KiB: no more than the driver sends and the server takes.
+func (d *Device) maxSectors(hw uint64) string {
+	most := cmp.Or(hw, 32<<10)
 	if r := uint64(d.spec.MaxRequest) >> 10; r > 0 {
 		most = min(most, r)
 	}

@@ -1,8 +1,13 @@
 package kernel
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -41,23 +46,20 @@ func TestTune(t *testing.T) {
 }
 
 func TestMaxSectors(t *testing.T) {
-	f := newFake(t)
-	d := f.attached(4, "lun")
 	for _, tt := range []struct {
-		hw   string
+		hw   uint64
 		most int
 		want string
 	}{
-		{"32768\n", 0, "32768"},
-		{"32768\n", 64 << 20, "32768"},
-		{"32768\n", 1 << 20, "1024"},
-		{"512\n", 1 << 20, "512"},
-		{"", 1 << 20, "1024"},
-		{"", 0, "32768"},
+		{32768, 0, "32768"},
+		{32768, 64 << 20, "32768"},
+		{32768, 1 << 20, "1024"},
+		{512, 1 << 20, "512"},
+		{0, 1 << 20, "1024"},
+		{0, 0, "32768"},
 	} {
-		f.files(map[string]string{"sys/block/nbd4/queue/max_hw_sectors_kb": tt.hw})
-		d.spec.MaxRequest = tt.most
-		if got := d.maxSectors(); got != tt.want {
+		d := &Device{spec: Spec{MaxRequest: tt.most}}
+		if got := d.maxSectors(tt.hw); got != tt.want {
 			t.Errorf("%+v: got %s", tt, got)
 		}
 	}
@@ -80,6 +82,23 @@ func TestTuneLeavesAlone(t *testing.T) {
 	if diff := cmp.Diff(before, queueOf(f, d)); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// TestTuneGivesUp: an attribute that cannot be read holds nobody up, and all are in doubt.
+func TestTuneGivesUp(t *testing.T) {
+	f := newFake(t)
+	d := f.attached(4, "lun")
+	f.files(map[string]string{"sys/block/nbd4/queue/": ""})
+	stuck := f.path("sys/block/nbd4/queue/scheduler")
+	must(t, syscall.Mkfifo(stuck, 0o600))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if w := d.Tune(ctx); len(w) != 4 || !errors.Is(w[0], context.DeadlineExceeded) {
+		t.Errorf("got %v, want 4 warnings", w)
+	}
+	w, err := os.OpenFile(stuck, os.O_WRONLY, 0) // lets the one who waits go
+	must(t, err)
+	must(t, w.Close())
 }
 
 func TestTuneWarns(t *testing.T) {

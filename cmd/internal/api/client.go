@@ -28,7 +28,7 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 func DialDaemon(ctx context.Context) (*Client, error) {
 	path, err := socketOf(daemonName)
 	if err != nil {
-		return nil, errorf(Failed, "%v", err)
+		return nil, noPlace(err)
 	}
 	return Dial(ctx, path)
 }

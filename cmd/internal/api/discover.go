@@ -15,7 +15,11 @@ import (
 // listens at, or not to this language, are passed over. With those that answered comes an error about those that should have; with
 // none there is always an error, of kind [NotRunning] if nobody is there.
 func Discover(ctx context.Context) ([]*Client, error) {
-	paths, err := sockets()
+	dir, err := Dir()
+	if err != nil {
+		return nil, noPlace(err)
+	}
+	paths, err := sockets(dir)
 	if err != nil {
 		return nil, errorf(Failed, "%v", err)
 	}
@@ -35,12 +39,8 @@ func Discover(ctx context.Context) ([]*Client, error) {
 	return clients, err
 }
 
-// sockets lists the sockets there are.
-func sockets() ([]string, error) {
-	dir, err := Dir()
-	if err != nil {
-		return nil, err
-	}
+// sockets lists the sockets there are, the daemon's first.
+func sockets(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -51,8 +51,9 @@ func sockets() ([]string, error) {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
-	if i := slices.Index(paths, filepath.Join(dir, daemonName+suffix)); i > 0 {
-		paths = slices.Insert(slices.Delete(paths, i, i+1), 0, filepath.Join(dir, daemonName+suffix))
+	daemon := filepath.Join(dir, daemonName+suffix)
+	if i := slices.Index(paths, daemon); i > 0 {
+		paths = slices.Insert(slices.Delete(paths, i, i+1), 0, daemon)
 	}
 	return paths, nil
 }

@@ -135,8 +135,27 @@ func (c *Client) who() string {
 
 // notRunning is the error when nobody answers.
 func notRunning() *Error {
-	if _, err := os.Stat(filepath.Join(systemDir, daemonName+suffix)); err == nil && os.Geteuid() != 0 && os.Getenv(dirVariable) == "" {
-		return errorf(NotRunning, "no hawser of this user is running; there is one of root: use sudo")
+	if e := rootOnly(); e != nil {
+		return e
 	}
 	return errorf(NotRunning, "the daemon is not running: start it with 'systemctl start hawser' or 'hawser daemon', or use attach --foreground")
+}
+
+// noPlace is the error when this user has no place for sockets.
+func noPlace(err error) *Error {
+	if e := rootOnly(); e != nil {
+		return e
+	}
+	return errorf(Failed, "%v", err)
+}
+
+// rootOnly is the error for a user who asks his own processes where he may have meant the host's.
+func rootOnly() *Error {
+	if os.Geteuid() == 0 || os.Getenv(dirVariable) != "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(systemDir, daemonName+suffix)); err != nil {
+		return nil
+	}
+	return errorf(NotRunning, "no hawser of this user is running; the host's is root's: use sudo")
 }

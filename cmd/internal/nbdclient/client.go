@@ -59,9 +59,14 @@ func Dial(network, address, name string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nbdclient: %s: %w", address, errors.Join(err, nc.Close()))
 	}
-	c := &Client{export: export, conn: nc, done: make(chan struct{}), pending: map[uint64]*call{}}
+	return New(nc, export), nil
+}
+
+// New makes a client of a connection that is in the transmission phase already, as the kernel's is.
+func New(nc net.Conn, e Export) *Client {
+	c := &Client{export: e, conn: nc, done: make(chan struct{}), pending: map[uint64]*call{}}
 	go c.receive()
-	return c, nil
+	return c
 }
 
 // Export says what the server told about the export.

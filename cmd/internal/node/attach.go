@@ -69,7 +69,7 @@ func (v *volume) bring(inherited, patient bool) error {
 	if !patient {
 		s.WarnOfSharedInterface()
 	}
-	v.set(func() { v.stack = s })
+	v.set(func() { v.stack, v.retry = s, cfg.Retry })
 	if err := v.makeDevice(); err != nil {
 		v.set(func() { v.stack = nil })
 		_, closeErr := s.Close(n.cfg.DrainTimeout)

@@ -22,6 +22,7 @@ type Front interface {
 // Device is a block device of the host. See [kernel.Device], which is one.
 type Device interface {
 	Path() string
+	Size() uint64
 	Tune(ctx context.Context) []kernel.Warning
 	Answers(ctx context.Context) error
 	CheckUnused(ctx context.Context) error

@@ -3,6 +3,9 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/nbd/kernel"
@@ -29,8 +32,11 @@ func (n *Node) Volume(_ context.Context, name string) (api.Volume, error) {
 	return v.status(), nil
 }
 
-// Rescan implements [api.Service].
-func (n *Node) Rescan(_ context.Context, name string) error {
+// rescanWithin bounds the answers of the paths.
+const rescanWithin = 15 * time.Second
+
+// Rescan implements [api.Service]. A volume that has grown has its new size when it returns.
+func (n *Node) Rescan(ctx context.Context, name string) error {
 	list := n.all()
 	if name != "" {
 		v, err := n.find(name)
@@ -39,14 +45,27 @@ func (n *Node) Rescan(_ context.Context, name string) error {
 		}
 		list = []*volume{v}
 	}
-	for _, v := range list {
-		var s *stack.Volume
-		v.set(func() { s = v.stack })
-		if s != nil {
-			s.Rescan()
-		}
+	ctx, cancel := context.WithTimeout(ctx, rescanWithin)
+	defer cancel()
+	errs := make([]error, len(list))
+	var wg sync.WaitGroup
+	for i, v := range list {
+		wg.Go(func() { errs[i] = v.rescan(ctx) })
 	}
-	return nil
+	wg.Wait()
+	return explain(errors.Join(errs...))
+}
+
+func (v *volume) rescan(ctx context.Context) error {
+	v.op.Lock()
+	defer v.op.Unlock()
+	if v.over || v.stack == nil {
+		return nil
+	}
+	if err := v.stack.Rescan(ctx); err != nil {
+		return fmt.Errorf("volume %s: %w", v.name, err)
+	}
+	return v.resizeTo(v.stack.Info().Size)
 }
 
 // status is the volume now.
@@ -58,6 +77,7 @@ func (v *volume) status() api.Volume {
 	}
 	v.set(func() {
 		out.State, out.Reason, out.Warnings = v.state, v.reason, v.warnings
+		out.NoPathRetry = new(v.retry.Seconds())
 		s = v.stack
 		if v.device != nil {
 			out.Device = v.device.Path()

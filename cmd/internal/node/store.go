@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/hawser-storage/hawser/cmd/internal/api"
 )
@@ -36,7 +37,7 @@ func OpenStore(path string) (*Store, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openWithin})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("store %s: another process has it: is a daemon running already?", path)
 	}
 	if err != nil {

@@ -34,6 +34,7 @@ type volume struct {
 	device   Device
 	reason   string
 	warnings []string
+	retry    time.Duration // NoPathRetry
 }
 
 func (n *Node) newVolume(name string, r record) *volume {
@@ -92,16 +93,23 @@ const resizeWithin = time.Minute
 func (v *volume) resize(size uint64) {
 	v.op.Lock()
 	defer v.op.Unlock()
-	if v.over || v.device == nil {
-		return // it is attached with the size that it has then
+	if err := v.resizeTo(size); err != nil {
+		v.log.Error("the device could not be given its new size: try 'hawser rescan'", "size", size, "reason", err.Error())
+	}
+}
+
+// resizeTo makes the device as large as the volume. One that is not there yet will be made so.
+func (v *volume) resizeTo(size uint64) error {
+	if v.over || v.device == nil || v.device.Size() == size {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(v.life, resizeWithin)
 	defer cancel()
 	if err := v.device.Resize(ctx, size); err != nil {
-		v.log.Error("the device could not be given its new size: try 'hawser rescan' again", "size", size, "reason", err.Error())
-		return
+		return err
 	}
 	v.log.Info("device resized", "size", size)
+	return nil
 }
 
 // lost is the end of the device's connection. On the loop. Somebody has disconnected the device, or it broke the protocol: then it gets a

@@ -58,8 +58,7 @@ func (ls *Lanes) take(cfg *Config) (*lane, error) {
 		ls.lanes = append(ls.lanes, l)
 	}
 	if err := l.makeRoom(cfg.Memory); err != nil {
-		ls.endIfIdle(l)
-		return nil, err
+		return nil, errors.Join(err, ls.endIfIdle(l))
 	}
 	l.volumes++
 	return l, nil

@@ -45,7 +45,9 @@ type Path struct {
 	Config   PathConfig
 	reported bool
 	first    chan<- *Path
-	err      error // of the first attempt; read after it came by first
+	err      error           // of the first attempt; read after it came by first
+	heard    atomic.Uint32   // what was told of the path, counted
+	news     chan<- struct{} // is given an element each time, if it has room
 	up       bool
 	changes  atomic.Uint32 // of being up or not
 	watcher  blockdev.Watcher
@@ -70,6 +72,11 @@ func (p *Path) PathDown(err error) {
 }
 
 func (p *Path) note(up bool, err error) {
+	p.heard.Add(1)
+	select {
+	case p.news <- struct{}{}:
+	default:
+	}
 	if up != p.up {
 		p.up = up
 		p.changes.Add(1)

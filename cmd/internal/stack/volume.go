@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/hawser-storage/hawser/blockdev/nbd"
@@ -21,6 +22,7 @@ type Volume struct {
 	cfg      Config
 	lane     *lane
 	sessions []*session
+	news     chan struct{} // something was heard of a path
 	log      *slog.Logger
 }
 
@@ -34,7 +36,7 @@ func (ls *Lanes) Open(ctx context.Context, cfg Config) (*Volume, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Volume{cfg: cfg, lane: l, log: cfg.Log}
+	v := &Volume{cfg: cfg, lane: l, news: make(chan struct{}, 1), log: cfg.Log}
 	if err := v.connect(ctx); err != nil {
 		v.abandon()
 		return nil, err
@@ -66,7 +68,7 @@ func (v *Volume) connect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p := &Path{LUN: lun, Config: pc, first: first}
+		p := &Path{LUN: lun, Config: pc, first: first, news: v.news}
 		v.Paths = append(v.Paths, p)
 		paths = append(paths, p)
 	}
@@ -110,13 +112,26 @@ func (v *Volume) Status() mpio.Status {
 	return s
 }
 
-// Rescan asks every path that is up what it leads to. The answers come by themselves.
-func (v *Volume) Rescan() {
-	v.lane.loop.Post(func() {
+// Rescan asks every path that is up what it leads to, and returns when each has answered, or ctx ends. Only one caller at a time.
+func (v *Volume) Rescan(ctx context.Context) error {
+	asked := map[*Path]uint32{}
+	err := v.lane.loop.Await(func(done func()) {
 		for _, p := range v.Paths {
-			p.Rescan()
+			if p.up {
+				asked[p] = p.heard.Load()
+				p.Rescan()
+			}
 		}
+		done()
 	})
+	for err == nil && slices.ContainsFunc(v.Paths, func(p *Path) bool { n, ok := asked[p]; return ok && p.heard.Load() == n }) {
+		select {
+		case <-v.news:
+		case <-ctx.Done():
+			err = fmt.Errorf("not every path has answered: %w", context.Cause(ctx))
+		}
+	}
+	return err
 }
 
 // logoutWithin bounds the logouts at the end: everything is safe by then, and a silent target need not be waited for.

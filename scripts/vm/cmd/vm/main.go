@@ -17,9 +17,11 @@ import (
 	"github.com/hawser-storage/hawser/scripts/vm"
 )
 
+var verbose = flag.Bool("v", false, "say how long the boot took, and where the console is")
+
 func main() {
 	config := vm.Config{Stdout: os.Stdout, Stderr: os.Stderr}
-	flag.DurationVar(&config.Timeout, "timeout", 5*time.Minute, "kill the VM after this `time`")
+	flag.DurationVar(&config.Timeout, "timeout", 5*time.Minute, "kill the VM when the command has lasted this `time`")
 	flag.IntVar(&config.Memory, "memory", 2048, "its memory in `MiB`")
 	flag.IntVar(&config.CPUs, "cpus", 2, "its processors")
 	flag.BoolVar(&config.Terminal, "i", false, "use the terminal; without a command, a shell")
@@ -60,6 +62,9 @@ func run(config vm.Config) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	result, err := vm.Run(ctx, config)
+	if *verbose {
+		fmt.Fprintf(os.Stderr, "vm: the command began %.1f s after the VM; the console is in %s\n", result.Boot.Seconds(), result.Log)
+	}
 	var exit *vm.ExitError
 	switch {
 	case errors.As(err, &exit):
@@ -68,6 +73,5 @@ func run(config vm.Config) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 125
 	}
-	fmt.Fprintf(os.Stderr, "vm: the command began after %.1fs; console: %s\n", result.Boot.Seconds(), result.Log)
 	return 0
 }
