@@ -20,7 +20,11 @@ func (d *Device) answers(ctx context.Context) error {
 	var f *os.File
 	var err error
 	opened := func() bool {
-		f, err = await(ctx, d.open, func(f *os.File) { _ = f.Close() })
+		var now error
+		f, now = await(ctx, d.open, func(f *os.File) { _ = f.Close() })
+		if err == nil || ctx.Err() == nil { // an attempt that was cut short knows less than the one before
+			err = now
+		}
 		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENXIO)
 	}
 	if !poll(ctx, opened) {

@@ -33,7 +33,7 @@ func TestAnswers(t *testing.T) {
 func TestAnswersWithoutNode(t *testing.T) {
 	f := newFake(t)
 	d := f.attached(4, "lun")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	err := d.Answers(ctx)
 	wantError(t, err, os.ErrNotExist)

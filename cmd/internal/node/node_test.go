@@ -102,7 +102,9 @@ func (r *rig) url(lun int) string {
 	return fmt.Sprintf("iscsi://%s,%s/%s/%d", r.addrs[0], r.addrs[1], r.target.IQN(), lun)
 }
 
-func (r *rig) request(lun int) api.AttachRequest { return api.AttachRequest{URLs: []string{r.url(lun)}} }
+func (r *rig) request(lun int) api.AttachRequest {
+	return api.AttachRequest{URLs: []string{r.url(lun)}}
+}
 
 func (r *rig) await(what string, ok func() bool) {
 	r.t.Helper()
@@ -398,4 +400,3 @@ func TestLostConnection(t *testing.T) {
 	})
 	r.end(n, s, false)
 }
-
