@@ -56,6 +56,10 @@ type Watcher interface {
 	// PathUp tells that the device can be used: after every login, and again when something about it has changed.
 	PathUp(info *Info)
 
+	// CacheLost tells that the device was without power, or was reset within: writes that it had completed, and no FLUSH has covered, may be
+	// gone. It comes before PathUp of the connection that told it.
+	CacheLost(err error)
+
 	// PathDown tells that it cannot be used now, before the requests in flight on it complete with their errors. It may come
 	// again with a newer reason.
 	PathDown(err error)

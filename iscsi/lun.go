@@ -162,8 +162,18 @@ func (u *LUN) hearSense(sense scsi.Sense) {
 	if sense.Key != scsi.KeyUnitAttention || !u.up {
 		return
 	}
+	u.hearReset(sense)
 	switch sense.ASC {
 	case 0x2a, 0x3f, 0x29: // parameters, the target's operating conditions, reset
 		u.probe()
+	}
+}
+
+// hearReset tells of a unit attention that means that the unit's cache is gone, if it was volatile. POWER ON, RESET, OR BUS DEVICE RESET
+// (29/00) does not count: most targets greet every new session with it.
+func (u *LUN) hearReset(sense scsi.Sense) {
+	if code := sense.Code(); u.watcher != nil && sense.Key == scsi.KeyUnitAttention &&
+		(code == scsi.CodePowerOn || code == scsi.CodeDeviceInternalReset) {
+		u.watcher.CacheLost(fmt.Errorf("LUN %d: %v", u.number, sense))
 	}
 }

@@ -96,6 +96,8 @@ func (u *LUN) ask(cdb scsi.CDB, size int) ([]byte, error) {
 		var status *StatusError
 		if err != nil && attempt < maxAttentions && errors.As(err, &status) && status.HasSense &&
 			status.Sense.Key == scsi.KeyUnitAttention {
+			sense := status.Sense
+			u.s.loop.Post(func() { u.hearReset(sense) })
 			continue
 		}
 		return cmd.In[:n:n], err

@@ -327,6 +327,29 @@ func TestUnitAttentionIsPassedUpAndProbed(t *testing.T) {
 	})
 }
 
+// TestPowerLossIsTold: after a login a target may say that it has been without power, which is not what every target says of a new session.
+func TestPowerLossIsTold(t *testing.T) {
+	sim.Each(t, 3, func(t *testing.T, w *sim.World) {
+		oneLUN(t, w, nil, func(f *fixture) {
+			if f.st.lost != 0 {
+				t.Error("a first login is taken for a loss of power")
+			}
+			ups := f.st.ups
+			f.target.Faults().PowerLoss(1)
+			f.st.await(func() bool { return f.st.ups > ups })
+			if f.st.lost != 1 {
+				t.Errorf("told %d times", f.st.lost)
+			}
+			ups = f.st.ups
+			f.target.Faults().Drop("", true)
+			f.st.await(func() bool { return f.st.ups > ups })
+			if f.st.lost != 1 {
+				t.Errorf("a connection that was lost is taken for a loss of power: told %d times", f.st.lost)
+			}
+		})
+	})
+}
+
 func TestLUNReset(t *testing.T) {
 	sim.Each(t, 5, func(t *testing.T, w *sim.World) {
 		oneLUN(t, w, nil, func(f *fixture) {

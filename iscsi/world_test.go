@@ -101,10 +101,12 @@ type state struct {
 	ups   int
 	downs int
 	err   error
+	lost  int // times that its cache was
 	gates []loop.Gate
 }
 
 func (s *state) PathUp(*blockdev.Info) { s.up, s.ups = true, s.ups+1; s.wake() }
+func (s *state) CacheLost(error)       { s.lost++ }
 func (s *state) PathDown(err error)    { s.up, s.downs, s.err = false, s.downs+1, err; s.wake() }
 
 func (s *state) wake() {

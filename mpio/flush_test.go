@@ -193,3 +193,21 @@ func TestFlushThatFailsOnItsSecondPathFailsItsSiblings(t *testing.T) {
 	g.want(second, blockdev.CodeIO, blockdev.Failed)
 	g.wantOK(g.flush2()...)
 }
+
+// TestCacheLost: a storage that was without power may have lost what it had completed. The next FLUSH must not say that all is well.
+func TestCacheLost(t *testing.T) {
+	g := newRig(t, 2, Config{})
+	lose := func() { g.paths[0].w.CacheLost(errCut) }
+	lose()
+	g.wantOK(g.flush2()...) // nothing was written: nothing is lost
+	g.wantOK(g.writeNow())
+	lose()
+	for _, c := range g.flush2() {
+		g.want(c, blockdev.CodeIO, blockdev.Failed)
+	}
+	g.wantOK(g.flush2()...) // it has been told
+	g.wantOK(g.writeNow())
+	g.wantOK(g.flush2()...)
+	lose()
+	g.wantOK(g.flush2()...) // what was flushed before is safe
+}

@@ -74,6 +74,17 @@ func (m *member) PathUp(info *blockdev.Info) {
 	m.dev.endNoPath()
 }
 
+// CacheLost implements [Watcher]. What no FLUSH has covered may be gone, although it was completed: the next FLUSH says so. A path tells it
+// as it comes up, before the volume takes it.
+func (m *member) CacheLost(err error) {
+	d := m.dev
+	if !d.cache.unflushed() || m.state == StateClosed {
+		return
+	}
+	m.log.Error("the storage has lost power or was reset, with writes that were completed and not flushed: the next flush fails", logReason, err.Error())
+	d.cache.lose(&blockdev.Error{Outcome: blockdev.Failed, Code: blockdev.CodeIO, Where: m.name, Err: err})
+}
+
 func (m *member) refuse(err error) {
 	m.info = nil
 	m.dev.publishInfo()

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -190,14 +191,27 @@ func (h *host) list() (all []listed) {
 // run runs a program of the host's.
 func (h *host) run(name string, args ...string) string {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	out, err := h.tool(name, args...)
 	if err != nil {
 		h.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
-	return string(out)
+	return out
 }
+
+// tool is the same for one that may fail.
+func (h *host) tool(name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	return string(out), err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func format(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // await waits for what no event tells.
 func (h *host) await(what string, ok func() bool) {

@@ -29,6 +29,10 @@ var groups = []group{
 	{name: "filesystem", run: "TestFileSystem", memory: 3072, minutes: 15},
 	{name: "paths", run: "TestPaths", memory: 2048, minutes: 15},
 	{name: "restart", run: "TestRestart", memory: 2048, minutes: 15},
+	{name: "power", run: "TestPowerLoss|TestStorageAlone", memory: 2048, minutes: 15},
+	{name: "resize", run: "TestResize|TestReadOnly|TestPartitions", memory: 2048, minutes: 10},
+	{name: "many", run: "TestManyLUNs", memory: 4096, minutes: 20},
+	{name: "memory", run: "TestMemoryPressure", memory: 1024, minutes: 20},
 }
 
 // TestInVM builds everything and runs each group.
@@ -60,7 +64,8 @@ func (g *group) test(t *testing.T, dir, hawser string) {
 	limit := time.Duration(g.minutes) * time.Minute
 	_, err := vm.Run(t.Context(), vm.Config{
 		Command: []string{binary, "-test.v", "-test.run", run, fmt.Sprintf("-test.timeout=%v", limit-30*time.Second)},
-		Env:     []string{"HAWSER=" + hawser, "HAWSER_TEST_LONG=" + os.Getenv("HAWSER_TEST_LONG")},
+		Env:     []string{"HAWSER=" + hawser, "HAWSER_TEST_LONG=" + os.Getenv("HAWSER_TEST_LONG"), "HAWSER_DISKS=" + dir},
+		Share:   []string{dir},
 		Dir:     pkg,
 		Memory:  g.memory,
 		Timeout: limit,

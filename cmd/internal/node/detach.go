@@ -73,8 +73,12 @@ func (v *volume) endDevice(ctx context.Context, force bool) (err error) {
 		if err := d.CheckUnused(ctx); err != nil {
 			return err
 		}
-		if err := flush(ctx, d.Path()); err != nil {
+		err := flush(ctx, d.Path())
+		if err != nil && !errors.Is(err, syscall.EIO) {
 			return fmt.Errorf("%s: what the host still holds back could not be written: %w: with --force it is given up", d.Path(), err)
+		}
+		if err != nil { // it has been dropped, and nothing is left that a refusal could save
+			v.log.Error("the host held data back that could not be written, and is lost", "device", d.Path(), "reason", err.Error())
 		}
 		return v.disconnect(ctx, d)
 	}

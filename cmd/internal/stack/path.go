@@ -65,6 +65,9 @@ func (p *Path) PathUp(info *blockdev.Info) {
 	p.note(true, nil)
 }
 
+// CacheLost implements blockdev.Watcher.
+func (p *Path) CacheLost(err error) { p.watcher.CacheLost(err) }
+
 // PathDown implements blockdev.Watcher.
 func (p *Path) PathDown(err error) {
 	p.watcher.PathDown(err)
