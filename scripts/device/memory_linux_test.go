@@ -30,11 +30,11 @@ func TestMemoryPressure(t *testing.T) {
 	}
 	hog := h.hogMemory(160 << 20)
 	defer hog()
-	l := h.start([]string{"dd", "if=/dev/urandom", "of=" + filepath.Join(dir, "big"), "bs=1M", fmt.Sprintf("count=%d", megabytes), "conv=fsync", "status=none"})
+	l := h.once([]string{"dd", "if=/dev/urandom", "of=" + filepath.Join(dir, "big"), "bs=1M", fmt.Sprintf("count=%d", megabytes), "conv=fsync", "status=none"})
 	last, moved, longest := uint64(0), time.Now(), time.Duration(0)
 	for flap := 0; ; flap++ {
 		select {
-		case <-l.Done():
+		case <-l.ended:
 			l.ends()
 			t.Logf("%d MiB written; the longest time without progress: %v", megabytes, longest.Round(10*time.Millisecond))
 			h.target.Faults().Up(portals[1])

@@ -3,44 +3,77 @@
 package device
 
 import (
+	"os"
+	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/hawser-storage/hawser/scripts/proc"
 )
 
-// load is a job that runs beside what the test does.
+// load is a job that is run again and again beside what the test does, until it is told to end.
 type load struct {
-	h *host
-	*proc.Process
+	h     *host
+	stop  atomic.Bool
+	ended chan struct{} // closed after the last run
+	err   error         // of that
+	out   string
 }
 
+// start begins one.
 func (h *host) start(job []string) *load {
 	h.t.Helper()
-	p, err := proc.Start(job[0], job[1:]...)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.t.Cleanup(func() { _ = p.Kill() })
-	return &load{h, p}
+	l := &load{h: h, ended: make(chan struct{})}
+	go func() {
+		defer close(l.ended)
+		for !l.stop.Load() && l.err == nil {
+			out, err := exec.CommandContext(h.t.Context(), job[0], job[1:]...).CombinedOutput()
+			l.err, l.out = err, string(out)
+		}
+	}()
+	h.t.Cleanup(func() { l.stop.Store(true) })
+	return l
 }
 
-// goesOn fails the test if the job has ended.
+// once is a job that is run once.
+func (h *host) once(job []string) *load {
+	h.t.Helper()
+	l := h.start(job)
+	l.stop.Store(true)
+	return l
+}
+
+// goesOn fails the test if the job has failed.
 func (l *load) goesOn() {
 	l.h.t.Helper()
 	select {
-	case <-l.Done():
-		l.h.t.Fatalf("the load ended early: %v\n%s\ndaemon:\n%s", l.Wait(l.h.t.Context()), l.Stdout, l.h.daemon.Stderr)
+	case <-l.ended:
+		l.h.t.Fatalf("the load ended early: %v\n%s\ndaemon:\n%s", l.err, l.out, l.h.daemon.Stderr)
 	default:
 	}
 }
 
-// ends waits for the job's end, which must be without an error.
+// fails waits for the job's failure.
+func (l *load) fails() {
+	l.h.t.Helper()
+	select {
+	case <-l.ended:
+	case <-time.After(patience):
+		l.h.t.Fatalf("the load has seen no error\n%s", l.h.daemon.Stderr)
+	}
+}
+
+// ends lets the run that is under way be the last, and waits for it. It must be without an error.
 func (l *load) ends() {
 	l.h.t.Helper()
-	if err := l.Wait(l.h.t.Context()); err != nil {
-		l.h.t.Fatalf("the load: %v\n%s\ndaemon:\n%s", err, l.Stdout, l.h.daemon.Stderr)
+	l.stop.Store(true)
+	select {
+	case <-l.ended:
+	case <-time.After(patience):
+		l.h.t.Fatalf("the load does not end\n%s", l.h.daemon.Stderr)
+	}
+	if l.err != nil {
+		l.h.t.Fatalf("the load: %v\n%s\ndaemon:\n%s", l.err, l.out, l.h.daemon.Stderr)
 	}
 }
 
@@ -75,12 +108,12 @@ var cuts = map[string]func(h *host, addr string){
 // TestPaths cuts each path in turn under a mounted file system, and then both, for longer than every timeout but no_path_retry. Nothing
 // above notices.
 func TestPaths(t *testing.T) {
-	for _, fs := range fileSystems {
+	for _, fs := range someFileSystems() {
 		t.Run(fs.name, func(t *testing.T) {
 			h := newHost(t, "ram:400M,thin=on,wce=on")
 			device := h.attach(0, "--fence-timeout", "60", "--no-path-retry", "120")
 			dir := h.mount(fs, device)
-			l := h.start(verifyJob(dir, "--time_based", "--runtime=60"))
+			l := h.start(verifyJob(dir))
 			for name, cut := range cuts {
 				for i, addr := range portals {
 					l.awaitTraffic(i)
@@ -108,6 +141,14 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// someFileSystems is one of them, unless it is the long form.
+func someFileSystems() []fsKind {
+	if os.Getenv("HAWSER_TEST_LONG") == "1" {
+		return fileSystems
+	}
+	return fileSystems[:1]
+}
+
 // TestPathsGoneForGood: when no path comes back in time the host gets errors, can unmount and detach, and nothing is stuck. When the storage
 // is there again the file system is whole.
 func TestPathsGoneForGood(t *testing.T) {
@@ -116,19 +157,12 @@ func TestPathsGoneForGood(t *testing.T) {
 			h := newHost(t, "ram:400M,thin=on,wce=on")
 			device := h.attach(0, "--no-path-retry", "5")
 			dir := h.mount(fs, device)
-			job := h.start(verifyJob(dir, "--time_based", "--runtime=600"))
-			job.awaitTraffic(0)
+			l := h.start(verifyJob(dir))
+			l.awaitTraffic(0)
 			for _, addr := range portals {
 				h.target.Faults().Down(addr, true)
 			}
-			select {
-			case <-job.Done():
-			case <-time.After(patience):
-				t.Fatalf("the load has seen no error\n%s", h.daemon.Stderr)
-			}
-			if err := job.Wait(t.Context()); err == nil {
-				t.Error("fio has seen no error")
-			}
+			l.fails()
 			v := h.list()
 			if len(v) != 1 || v[0].State != "failing" || v[0].Errors.Count == 0 {
 				t.Errorf("list says %+v", v)

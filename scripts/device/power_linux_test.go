@@ -54,7 +54,7 @@ func TestPowerLoss(t *testing.T) {
 			for round := range rounds {
 				dir := h.mountOnly(fs, device)
 				checkRecords(t, dir, durable)
-				l := h.start(verifyJob(dir, "--time_based", "--runtime=600", "--fsync=0", "--filename=load"))
+				l := h.start(verifyJob(dir, "--fsync=0", "--verify=0", "--filename=load"))
 				for n := range 8 {
 					r := record{fmt.Sprintf("r%d-%d", round, n), bytes.Repeat([]byte{byte(round), byte(n), 0xA5}, 1+7000*n)}
 					if err := r.write(dir); err != nil {
@@ -65,7 +65,7 @@ func TestPowerLoss(t *testing.T) {
 				}
 				lost += h.target.Faults().PowerOff(uint64(round) + 1)
 				h.hawser("detach", "--force", device) // the host is without power too: what it holds back is gone
-				_ = l.Kill()
+				l.fails()
 				h.run("umount", dir)
 				h.await("the end of the device", func() bool { return len(connected(t)) == 0 })
 				for _, addr := range portals {

@@ -14,7 +14,7 @@ func TestResize(t *testing.T) {
 	h := newHost(t, "ram:200M,thin=on,wce=on")
 	device := h.attach(0)
 	dir := h.mount(fs, device)
-	l := h.start(verifyJob(dir, "--time_based", "--runtime=25"))
+	l := h.start(verifyJob(dir))
 	for i, size := range []uint64{300 << 20, 400 << 20} {
 		l.awaitTraffic(0)
 		if err := h.target.Faults().Resize(0, size); err != nil {

@@ -15,7 +15,7 @@ func TestRestart(t *testing.T) {
 	h := newHost(t, "ram:400M,thin=on,wce=on")
 	device := h.attach(0, "--fence-timeout", "10")
 	dir := h.mount(fs, device)
-	l := h.start(verifyJob(dir, "--time_based", "--runtime=90"))
+	l := h.start(verifyJob(dir))
 	longest := time.Duration(0)
 	for n := range 10 {
 		withOne := n%3 == 2
@@ -50,7 +50,7 @@ func TestRestartPlanned(t *testing.T) {
 	h := newHost(t, "ram:400M,thin=on,wce=on")
 	device := h.attach(0)
 	dir := h.mount(fs, device)
-	l := h.start(verifyJob(dir, "--time_based", "--runtime=20"))
+	l := h.start(verifyJob(dir))
 	for range 2 {
 		l.awaitTraffic(0)
 		old := h.daemon
