@@ -26,7 +26,7 @@ func (h *host) start(job []string) *load {
 	l := &load{h: h, ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
-		for !l.stop.Load() && l.err == nil {
+		for again := true; again; again = !l.stop.Load() && l.err == nil {
 			out, err := exec.CommandContext(h.t.Context(), job[0], job[1:]...).CombinedOutput()
 			l.err, l.out = err, string(out)
 		}

@@ -54,7 +54,9 @@ func TestPowerLoss(t *testing.T) {
 			for round := range rounds {
 				dir := h.mountOnly(fs, device)
 				checkRecords(t, dir, durable)
-				l := h.start(verifyJob(dir, "--fsync=0", "--verify=0", "--filename=load"))
+				l := h.start([]string{
+					"fio", "--name=load", "--directory=" + dir, "--rw=randwrite", "--bs=16k", "--size=16m", "--ioengine=psync", "--thread",
+				})
 				for n := range 8 {
 					r := record{fmt.Sprintf("r%d-%d", round, n), bytes.Repeat([]byte{byte(round), byte(n), 0xA5}, 1+7000*n)}
 					if err := r.write(dir); err != nil {
