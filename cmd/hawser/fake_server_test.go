@@ -68,6 +68,8 @@ func (s *fakeServer) Volume(_ context.Context, name string) (api.Volume, error) 
 	return api.Volume{}, &api.Error{Kind: api.NotFound, Text: "there is no volume " + name}
 }
 
+func (s *fakeServer) Release(context.Context) error { return nil }
+
 func (s *fakeServer) Rescan(_ context.Context, name string) error {
 	s.called("rescan %s", name)
 	return s.fails[name]

@@ -38,6 +38,10 @@ type Service interface {
 	// Detach flushes and ends a volume. name is its name or its device.
 	Detach(ctx context.Context, name string, force bool) error
 
+	// Release detaches each volume as soon as nobody uses its device, and forgets none: the next start takes them up. It is for the
+	// shutdown of the host, and returns when all are released; with an error if ctx ends first, or what is in use stays so for too long.
+	Release(ctx context.Context) error
+
 	// Volumes is all volumes, by name.
 	Volumes(ctx context.Context) ([]Volume, error)
 

@@ -80,7 +80,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Errorf("volume: %v, got - want +:\n%s", err, diff)
 	}
 	for _, err := range []error{
-		c.Detach(ctx, "db", false), c.Detach(ctx, "/dev/nbd7", true), c.Rescan(ctx, "db"), c.Rescan(ctx, "/dev/nbd7"), c.Rescan(ctx, ""),
+		c.Detach(ctx, "db", false), c.Detach(ctx, "/dev/nbd7", true), c.Rescan(ctx, "db"), c.Rescan(ctx, "/dev/nbd7"), c.Rescan(ctx, ""), c.Release(ctx),
 	} {
 		if err != nil {
 			t.Error(err)
@@ -95,6 +95,7 @@ func TestRoundTrip(t *testing.T) {
 		[]any{"rescan", "db"},
 		[]any{"rescan", "/dev/nbd7"},
 		[]any{"rescan", ""},
+		[]any{"release"},
 	}
 	if diff := cmp.Diff(f.calls, want); diff != "" {
 		t.Errorf("calls: got - want +:\n%s", diff)

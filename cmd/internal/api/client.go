@@ -57,6 +57,11 @@ func (c *Client) Detach(ctx context.Context, name string, force bool) error {
 	return c.do(ctx, "DELETE", path, nil, nil)
 }
 
+// Release implements [Service].
+func (c *Client) Release(ctx context.Context) error {
+	return c.do(ctx, "POST", "/v1/release", nil, nil)
+}
+
 // Volumes implements [Service].
 func (c *Client) Volumes(ctx context.Context) (all []Volume, err error) {
 	err = c.ask(ctx, "/v1/volumes", &all)

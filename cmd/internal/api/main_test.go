@@ -94,6 +94,8 @@ func (f *fake) Volume(_ context.Context, name string) (Volume, error) {
 	return f.first(), f.called("volume", name)
 }
 
+func (f *fake) Release(context.Context) error { return f.called("release") }
+
 func (f *fake) Rescan(_ context.Context, name string) error { return f.called("rescan", name) }
 
 // ownDir gives the test a directory for sockets.

@@ -58,6 +58,9 @@ func NewServer(s Service) http.Handler {
 		}
 		return nil, s.Rescan(r.Context(), name)
 	})
+	handle(mux, "POST /v1/release", func(r *http.Request) (any, error) {
+		return nil, s.Release(r.Context())
+	})
 	handle(mux, "POST /v1/rescan", func(r *http.Request) (any, error) {
 		return nil, s.Rescan(r.Context(), "")
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -24,7 +25,51 @@ func (n *Node) Detach(ctx context.Context, name string, force bool) error {
 	return explain(v.detach(ctx, force))
 }
 
+// How long Release waits for the users of a device, and how often it looks.
+const (
+	releaseWithin = 140 * time.Second
+	releaseAgain  = 200 * time.Millisecond
+)
+
+// Release implements [api.Service].
+func (n *Node) Release(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, releaseWithin)
+	defer cancel()
+	list := n.all()
+	errs := make([]error, len(list))
+	var wg sync.WaitGroup
+	for i, v := range list {
+		wg.Go(func() { errs[i] = v.release(ctx) })
+	}
+	wg.Wait()
+	return explain(errors.Join(errs...))
+}
+
+// release is detach, as soon as it can be, of a volume that the store keeps.
+func (v *volume) release(ctx context.Context) error {
+	for {
+		err := v.take(ctx, false)
+		if err == nil || !errors.Is(err, kernel.ErrBusy) {
+			return err
+		}
+		select {
+		case <-time.After(releaseAgain):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// detach takes the volume away and forgets it.
 func (v *volume) detach(ctx context.Context, force bool) error {
+	if err := v.take(ctx, force); err != nil {
+		return err
+	}
+	return v.node.cfg.Store.remove(v.name)
+}
+
+// take ends device and stack. What it returns is why the volume is still there; that requests were given up is logged.
+func (v *volume) take(ctx context.Context, force bool) error {
 	if force || v.attaching() {
 		v.end() // an attempt to attach, a resize: they would hold op
 	}
@@ -38,17 +83,18 @@ func (v *volume) detach(ctx context.Context, force bool) error {
 	}
 	v.over = true
 	v.end()
-	var err error
 	if v.stack != nil {
 		within := v.node.cfg.DrainTimeout
 		if force {
 			within = min(within, forceWithin)
 		}
-		_, err = v.stack.Close(within)
+		if _, err := v.stack.Close(within); err != nil {
+			v.log.Error("detached with requests unfinished", "reason", err.Error())
+		}
 	}
 	v.node.leave(v)
 	v.log.Info("detached", "forced", force)
-	return errors.Join(err, v.node.cfg.Store.remove(v.name))
+	return nil
 }
 
 func (v *volume) attaching() bool {

@@ -25,6 +25,7 @@ type fakeDevice struct {
 	kernel *fakeKernel
 	index  int
 	spec   kernel.Spec
+	path   string // instead of the device's, where it is opened
 
 	mu      sync.Mutex
 	size    uint64
@@ -92,7 +93,12 @@ func (d *fakeDevice) connect() net.Conn {
 	return theirs
 }
 
-func (d *fakeDevice) Path() string { return "/dev/nbd" + string(rune('0'+d.index)) }
+func (d *fakeDevice) Path() string {
+	if d.path != "" {
+		return d.path
+	}
+	return "/dev/nbd" + string(rune('0'+d.index))
+}
 
 func (d *fakeDevice) Size() uint64 {
 	d.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -398,5 +399,48 @@ func TestLostConnection(t *testing.T) {
 		_, err := d.client.ReadAt(make([]byte, 512), 0)
 		return err == nil
 	})
+	r.end(n, s, false)
+}
+
+// TestRelease: at the shutdown of the host a volume goes when its last user does, and comes back with the next start.
+func TestRelease(t *testing.T) {
+	r := newRig(t, 2)
+	n, s := r.node()
+	for lun := range 2 {
+		if _, err := n.Attach(t.Context(), r.request(lun)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 2 { // a file that can be flushed
+		node := filepath.Join(t.TempDir(), "nbd")
+		if err := os.WriteFile(node, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r.kernel.device(i).path = node
+	}
+	busy := r.kernel.device(0)
+	busy.holders = []kernel.Holder{{Kind: kernel.Mount}}
+	released := make(chan error, 1)
+	go func() { released <- n.Release(t.Context()) }()
+	r.await("the release of what nobody uses", func() bool { return len(r.kernel.List()) == 1 })
+	select {
+	case err := <-released:
+		t.Fatalf("released with a device in use: %v", err)
+	default:
+	}
+	busy.mu.Lock()
+	busy.holders = nil
+	busy.mu.Unlock()
+	if err := <-released; err != nil || len(r.kernel.List()) != 0 {
+		t.Errorf("%v, left %v", err, r.kernel.List())
+	}
+	r.end(n, s, true)
+	n, s = r.node()
+	if err := n.Restore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := n.Volumes(t.Context()); err != nil || len(all) != 2 {
+		t.Errorf("after the next start: %v, %v", all, err)
+	}
 	r.end(n, s, false)
 }
