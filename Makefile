@@ -12,7 +12,7 @@ LINTER   := v2.8.0
 LINT     := $(CACHE)/golangci-lint-$(LINTER)/golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-all demo test test-short test-long fmt vet lint race forms e2e fuzz bench setup setup-bench clean
+.PHONY: help build build-all demo install uninstall test test-short test-long test-vm fmt vet lint race forms e2e fuzz bench setup setup-vm setup-bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,17 +23,27 @@ build: ## bin/hawser, static, for this machine
 demo: build ## two paths to a LUN, one cut half-way, the data verified: under a minute
 	bin/hawser demo
 
+# PREFIX and DESTDIR are as usual: make install PREFIX=/usr DESTDIR=/tmp/package
+PREFIX   ?= /usr/local
+
+install: build ## the program, systemd units, udev rules, completion; enables and starts nothing
+	PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/packaging/install.sh
+
+uninstall: ## what install has put there, if no volume is attached
+	PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/packaging/uninstall.sh
+
 # The order is the order of cost: what fails fast comes first.
-test: setup fmt vet lint build-all forms race e2e ## what CI runs; installs what it needs with apt-get, says what
+test: setup fmt vet lint build-all forms race e2e test-vm ## what CI runs; installs what it needs with apt-get, says what
 
 test-short: ## the tests that need no root, no network and no other program: a minute
 	$(GO) test -short ./...
 
 # HAWSER_TEST_LONG=1 asks every package for the long form of its tests. Schedules are tried without the race detector, which finds in a
 # few what it finds in many, and makes each ten times as long.
-test-long: setup build-all ## everything in its long form: an hour and more
-	HAWSER_TEST_LONG=1 $(GO) test -shuffle on -timeout 3h -p 1 $$($(GO) list ./... | grep -v /scripts/e2e)
+test-long: setup setup-vm build-all ## everything in its long form: an hour and more
+	HAWSER_TEST_LONG=1 $(GO) test -shuffle on -timeout 3h -p 1 $$($(GO) list ./... | grep -vE '/scripts/(e2e|vm|device)$$')
 	REQUIRE_RACE=1 HAWSER_TEST_LONG=1 $(GO) test -race -count=1 -v -timeout 3h ./scripts/e2e
+	HAWSER_TEST_LONG=1 $(GO) test -count=1 -v -timeout 4h -p 1 ./scripts/vm ./scripts/device
 
 fmt: ## fails when a file is not gofmt-ed
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
@@ -42,6 +52,7 @@ fmt: ## fails when a file is not gofmt-ed
 vet: ## go vet, for both architectures
 	$(GO) vet ./...
 	GOARCH=arm64 $(GO) vet ./...
+	$(GO) vet -tags vm ./...
 
 lint: $(LINT) ## golangci-lint with .golangci.yml
 	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint-cache $(LINT) run ./...
@@ -57,13 +68,16 @@ build-all: ## builds for linux/amd64 and linux/arm64
 # The end-to-end tests have the machine for themselves, so they are not among these.
 # REQUIRE_RACE makes scripts/gates fail if the race detector is not really on.
 race: setup ## all tests but the end-to-end ones, with the race detector
-	REQUIRE_RACE=1 $(GO) test -race -shuffle on -timeout 40m $$($(GO) list ./... | grep -v /scripts/e2e)
+	REQUIRE_RACE=1 $(GO) test -race -shuffle on -timeout 40m $$($(GO) list ./... | grep -vE '/scripts/(e2e|vm|device)$$')
 
 forms: ## every form that a login can give a WRITE, without the race detector, which takes a sample of them
 	$(GO) test -timeout 30m -run TestNegotiatedForms ./iscsi
 
 e2e: setup ## against tgt, with fio, qemu-io, nbdinfo and nbdcopy, with the race detector
 	REQUIRE_RACE=1 $(GO) test -race -count=1 -v -timeout 40m ./scripts/e2e
+
+test-vm: setup-vm ## the kernel device, in a virtual machine with a kernel that has nbd: mounts, restarts, power losses
+	$(GO) test -count=1 -v -timeout 80m -p 1 ./scripts/device
 
 fuzz: ## every fuzz target in turn, FUZZTIME=20s each
 	scripts/fuzz.sh $(FUZZTIME)
@@ -73,6 +87,9 @@ bench: setup-bench build ## hawser beside qemu-nbd: IOPS, latency, CPU, ratios (
 
 setup: ## installs what the tests need with apt-get; says what, enables no service
 	@scripts/setup-test.sh
+
+setup-vm: ## installs what the VM needs, and fetches its kernel, which is kept in .cache
+	@scripts/setup-vm.sh
 
 setup-bench:
 	@scripts/setup-bench.sh
