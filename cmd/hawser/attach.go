@@ -143,6 +143,10 @@ func (o *attachOptions) onSocket(ctx context.Context, args []string, stdout io.W
 	}
 	held.release()
 	v.WarnOfSharedInterface()
+	stop, detached := context.WithCancel(sig.stop)
+	defer detached()
+	sig.stop = stop
+	defer o.tell(stop, args, ln.uri, v, &cfg, detached)()
 	fmt.Fprintf(stdout, "ready %s size %d (%s) paths %d/%d\n", ln.uri, v.Info().Size, humanize.IBytes(v.Info().Size), v.PathsUp(), len(cfg.Paths))
 	return o.serve(sig, v, ln, cfg.Log, stderr)
 }

@@ -273,3 +273,22 @@ func TestTargetPortInUse(t *testing.T) {
 		t.Errorf("got status %d, %q", status, stderr)
 	}
 }
+
+// TestSocketIsSeenAndDetached: a volume on a socket is one that the other commands know.
+func TestSocketIsSeenAndDetached(t *testing.T) {
+	tgt := newTestTarget(t, target.Config{LUNs: []target.LUN{ramLUN(testSize)}})
+	socket := socketIn(t)
+	p := start(t, "attach", "--foreground", "--initiator", testInitiator, "--name", "seen", "--socket", socket, tgt.url("0"))
+	p.stdout.wait(t, "ready ")
+	status, stdout, stderr := command(t, "status", "seen")
+	if status != exitDone || !strings.Contains(stdout, socket) || !strings.Contains(stdout, tgt.portals[1].String()) {
+		t.Errorf("status: %d\n%s%s", status, stdout, stderr)
+	}
+	if status, _, stderr := command(t, "detach", "seen"); status != exitDone {
+		t.Errorf("detach: %d, %s", status, stderr)
+	}
+	p.wantExit(exitDone)
+	if status, _, _ := command(t, "status", "seen"); status != exitFailed {
+		t.Errorf("status of a volume that is gone: %d", status)
+	}
+}

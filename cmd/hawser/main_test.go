@@ -31,7 +31,15 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asHawser) != "" {
 		main()
 	}
-	goleak.VerifyTestMain(m)
+	dir, err := os.MkdirTemp("", "hawser-api-") // a test's processes are seen by that test alone
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("HAWSER_API", dir)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(status)
+	}))
 }
 
 // patience caps every wait of a test, so that a hang fails; nothing is measured against it.

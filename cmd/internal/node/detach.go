@@ -78,6 +78,13 @@ func (v *volume) take(ctx context.Context, force bool) error {
 	if v.over {
 		return nil
 	}
+	if v.held != nil {
+		v.over = true
+		v.end()
+		v.node.leave(v)
+		v.held()
+		return nil
+	}
 	if err := v.endDevice(ctx, force); err != nil {
 		return err
 	}

@@ -113,6 +113,14 @@ func (n *Node) Empty(ctx context.Context) <-chan struct{} {
 	return empty
 }
 
+// Hold makes a volume that the process serves by itself, on a socket, one of those that the node tells of. To detach it means end, which
+// lets the process end the volume.
+func (n *Node) Hold(name, uri string, urls []string, s *stack.Volume, retry time.Duration, end func()) error {
+	v := n.newVolume(name, record{Request: api.AttachRequest{Name: name, URLs: urls}, Since: time.Now()})
+	v.state, v.stack, v.uri, v.retry, v.held = api.Up, s, uri, retry, end
+	return n.enter(v)
+}
+
 // find is the volume of that name or device.
 func (n *Node) find(name string) (*volume, error) {
 	n.mu.Lock()

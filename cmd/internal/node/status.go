@@ -78,7 +78,7 @@ func (v *volume) status() api.Volume {
 	v.set(func() {
 		out.State, out.Reason, out.Warnings = v.state, v.reason, v.warnings
 		out.NoPathRetry = new(v.retry.Seconds())
-		s = v.stack
+		s, out.URI = v.stack, v.uri
 		if v.device != nil {
 			out.Device = v.device.Path()
 		}

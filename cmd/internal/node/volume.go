@@ -28,10 +28,13 @@ type volume struct {
 	cfg    stack.Config
 	over   bool // detached, or suspended: nothing more is to be done to it
 
+	held func() // by the process, which is told so to end it; nil: the node's own
+
 	// Guarded by the node's lock, so that how things stand can always be told; written by whoever has op.
 	state    api.State // Attaching, Up or Detaching; the paths tell the rest
 	stack    *stack.Volume
 	device   Device
+	uri      string // of a volume that is held
 	reason   string
 	warnings []string
 	retry    time.Duration // NoPathRetry
@@ -147,7 +150,7 @@ func (v *volume) suspend() error {
 	v.end()
 	v.op.Lock()
 	defer v.op.Unlock()
-	if v.over || v.stack == nil {
+	if v.over || v.stack == nil || v.held != nil {
 		return nil
 	}
 	v.over = true
