@@ -218,6 +218,7 @@ func (h *host) await(what string, ok func() bool) {
 	h.t.Helper()
 	for end := time.Now().Add(patience); !ok(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
+			h.t.Logf("%s", h.why())
 			h.t.Fatalf("%s did not happen\ndaemon:\n%s", what, h.daemon.Stderr)
 		}
 	}

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Installs what manifest.sh lists, the program as `make build` left it. It enables nothing and starts nothing: a daemon that is running
-# goes on as it is, until `systemctl restart hawser`.
+# Installs what manifest.sh lists. It enables nothing and starts nothing: a daemon that is running goes on as it is, until
+# `systemctl restart hawser`.
 set -euo pipefail
 . "$(dirname "$0")/manifest.sh"
 
 if [ ! -x "$binary" ]; then
-	echo "install: there is no bin/hawser: run 'make build' first" >&2
+	echo "install: there is no program $binary: run 'make build' first" >&2
 	exit 1
 fi
 text=$(mktemp)
 trap 'rm -f "$text"' EXIT
 
-while IFS=$'\t' read -r mode from to; do
+manifest | while IFS=$'\t' read -r mode from to; do
 	case $from in
 	*.service | *.rules)
 		sed "s|@PREFIX@|$prefix|g" "$from" >"$text"
@@ -19,7 +19,7 @@ while IFS=$'\t' read -r mode from to; do
 		;;
 	esac
 	install -D -m "$mode" "$from" "$root$to"
-done < <(manifest)
+done
 
 # The program itself knows its completion. One that was built for another machine cannot say it here.
 if "$binary" completion bash >"$text" 2>/dev/null; then

@@ -2,10 +2,11 @@
 #
 #	PREFIX    where hawser is at home; by default /usr/local
 #	DESTDIR   a directory that is to become the root of a system; by default the root of this one
+#	BINARY    the program; by default bin/hawser, as `make build` leaves it
 prefix=${PREFIX:-/usr/local}
 root=${DESTDIR:-}
 here=$(cd "$(dirname "$0")" && pwd)
-binary=$here/../../bin/hawser
+binary=${BINARY:-$here/../../bin/hawser}
 completion=$prefix/share/bash-completion/completions/hawser
 
 # systemd and udev look for units and rules there, and nowhere else.

@@ -18,9 +18,9 @@ if live; then
 	systemctl disable --quiet hawser.service hawser@.service hawser-vg@.service 2>/dev/null || true
 fi
 
-while IFS=$'\t' read -r _ _ to; do
+manifest | while IFS=$'\t' read -r _ _ to; do
 	rm -f "$root$to"
-done < <(manifest)
+done
 rm -f "$root$completion"
 rmdir "$root$prefix/share/doc/hawser" 2>/dev/null || true
 

@@ -50,7 +50,7 @@ func (h *host) tryConnect(ctx context.Context, spec Spec) (*Device, net.Conn, er
 	}
 	for until := time.Now().Add(h.settle); ; {
 		d, c, err := h.connectOnce(ctx, spec)
-		if !isBusy(err) {
+		if spec.Index == AnyIndex || !isBusy(err) {
 			return d, c, err
 		}
 		if _, taken := h.connected(spec.Index); taken || time.Now().After(until) || ctx.Err() != nil {

@@ -401,10 +401,7 @@ func TestDeadConnTimeout(t *testing.T) {
 	}
 	t.Logf("a read failed after %v; dead_conn_timeout is 2 s", time.Since(start))
 	c2, err := d.Reconnect(deadline(t, 5*time.Second))
-	t.Logf("Reconnect after dead_conn_timeout: %v", err)
-	if err != nil {
-		return
-	}
+	must(t, err)
 	go r.serve(c2)
 	if _, err := f.ReadAt(aligned(t, 4096), 0); err != nil {
 		t.Errorf("after Reconnect: %v", err)
@@ -454,10 +451,13 @@ func TestDisconnectWhileOpen(t *testing.T) {
 	}
 	t.Log(err)
 	c, err := d.Reconnect(deadline(t, 2*time.Second))
-	t.Logf("Reconnect after Disconnect: %v", err)
+	if !errors.Is(err, kernel.ErrNotConnected) {
+		t.Errorf("Reconnect after Disconnect: got %v, want %v", err, kernel.ErrNotConnected)
+	}
 	if err == nil {
 		go r.serve(c)
 	}
+	t.Log(err)
 	must(t, sleep.Process.Kill())
 	_ = sleep.Wait()
 }

@@ -24,7 +24,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return strings.Join(strings.Fields("nbd: "+e.Op+" "+e.Device), " ") + ": " + explain(e.Op, e.Err)
+	return strings.TrimSpace("nbd: "+e.Op+" "+e.Device) + ": " + explain(e.Op, e.Err)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -46,7 +46,7 @@ func explain(op string, err error) string {
 		return err.Error() + ": the driver refuses the size, the block size (a page at most), or the device number, or the device is being " +
 			"removed; the kernel's log says which"
 	case errors.Is(err, syscall.EINVAL):
-		return err.Error() + ": the driver refuses; the kernel's log says why"
+		return err.Error() + "; the kernel's log says why"
 	}
 	return err.Error()
 }

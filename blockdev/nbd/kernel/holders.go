@@ -56,17 +56,19 @@ func onlyProcesses(holders []Holder) bool {
 // unclaimed gets the device for exclusive use, for a moment. Mounted file systems, swap and all that is stacked on a device or on
 // a partition of it have it exclusively.
 func (d *Device) unclaimed(ctx context.Context) error {
-	f, err := await(ctx, d.claim, func(f *os.File) { _ = f.Close() })
-	switch {
-	case err == nil:
-		return f.Close()
-	case errors.Is(err, syscall.EBUSY):
+	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, d.claim() }, nil)
+	if errors.Is(err, syscall.EBUSY) {
 		return d.host.busyFor(d.index, []Holder{{Kind: Claim, Device: d.name(), whole: true}})
 	}
 	return err
 }
 
-// claim opens for reading alone: closing what was open for writing has udev come and look again.
-func (d *Device) claim() (*os.File, error) {
-	return os.OpenFile(d.host.path(d.Path()), os.O_RDONLY|syscall.O_EXCL, 0)
+// claim opens for reading alone: closing what was open for writing has udev come and look again. To be the last one to close
+// waits until what the host holds back of the device has been written.
+func (d *Device) claim() error {
+	f, err := os.OpenFile(d.host.path(d.Path()), os.O_RDONLY|syscall.O_EXCL, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }

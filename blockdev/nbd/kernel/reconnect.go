@@ -2,8 +2,10 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -25,6 +27,10 @@ func (d *Device) reconnect(ctx context.Context) (net.Conn, error) {
 			return nil, err
 		}
 		c, err := d.reconnectOnce(ctx)
+		if errors.Is(err, syscall.EINVAL) {
+			return nil, fmt.Errorf("%w: it was disconnected, and stays until those are gone who have it open (%s): %w",
+				ErrNotConnected, list(d.host.holders(d.index)), err)
+		}
 		if err != nil {
 			return nil, err
 		}

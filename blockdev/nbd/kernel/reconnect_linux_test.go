@@ -56,9 +56,11 @@ func TestReconnectErrors(t *testing.T) {
 	f := newFake(t)
 	d := f.attached(4, "lun")
 	f.script(func(request) ([]genetlink.Message, error) { return refuse(unix.EINVAL) })
+	f.files(map[string]string{"proc/99/comm": "fio\n", "proc/99/fd/3": "-> /dev/nbd4"})
 	_, err := d.Reconnect(patient(t))
 	wantError(t, err, unix.EINVAL)
-	wantText(t, err, "kernel's log")
+	wantError(t, err, ErrNotConnected)
+	wantText(t, err, "(open by fio (process 99))", "kernel's log")
 
 	f.files(map[string]string{"sys/block/nbd4/backend": "somebody else's\n"})
 	_, err = d.Reconnect(patient(t))
