@@ -54,9 +54,18 @@ func (p *roundRobin) pick(s *snapshot, r *blockdev.Request) int {
 		p.turn, p.requests, p.bytes = p.loop.Turns(), 0, 0
 	}
 	p.requests++
-	p.bytes += r.Length
-	p.given[p.current] += r.Length + requestCost
+	n := payload(r)
+	p.bytes += n
+	p.given[p.current] += n + requestCost
 	return p.current
+}
+
+// payload is what a path carries of a request. A TRIM of a whole disk is a few bytes on the wire.
+func payload(r *blockdev.Request) uint64 {
+	if r.Op == blockdev.Read || r.Op == blockdev.Write {
+		return r.Length
+	}
+	return 0
 }
 
 func (p *roundRobin) begin(s *snapshot) {

@@ -112,3 +112,30 @@ func TestDepthOneAlternates(t *testing.T) {
 		}
 	}
 }
+
+// TestTrimWeighsLittle: the TRIM of a whole disk, as mkfs begins with, must not make the other paths carry as many bytes of data.
+func TestTrimWeighsLittle(t *testing.T) {
+	g := newRig(t, 2, Config{})
+	c := g.submit(blockdev.Trim, 0, 1<<29)
+	z := g.submit(blockdev.WriteZeroes, 0, 1<<29)
+	g.settle()
+	g.wantOK(c, z)
+	before := g.counts()
+	for range 100 {
+		g.wantOK(g.writeNow())
+	}
+	after := g.counts()
+	for i := range after {
+		if n := after[i] - before[i]; n < 40 {
+			t.Errorf("path %d carried %d of 100 writes", i, n)
+		}
+	}
+}
+
+// counts is the requests that each path was given.
+func (g *rig) counts() (each []int) {
+	for _, p := range g.dev.status().Paths {
+		each = append(each, int(p.Stats.Total().Requests))
+	}
+	return each
+}

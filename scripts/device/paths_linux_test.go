@@ -89,13 +89,17 @@ func (h *host) pathsUp() (n int) {
 	return n
 }
 
-// awaitTraffic waits until a portal has carried commands that came after now.
+// awaitTraffic waits until a portal has carried data that came after now.
 func (l *load) awaitTraffic(portal int) {
 	l.h.t.Helper()
-	before := l.h.target.Snapshot().Portals[portal].Commands
+	moved := func() uint64 {
+		p := l.h.target.Snapshot().Portals[portal]
+		return p.ReadBytes + p.WroteBytes
+	}
+	before := moved()
 	l.h.await("I/O by "+portals[portal], func() bool {
 		l.goesOn()
-		return l.h.target.Snapshot().Portals[portal].Commands >= before+20
+		return moved() >= before+256<<10 // more than logins and probes
 	})
 }
 

@@ -1,0 +1,153 @@
+package boot
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-storage/hawser/scripts/proc"
+	"github.com/hawser-storage/hawser/scripts/vm"
+)
+
+// source is the clone's root.
+const source = "../../.."
+
+// limit is for one boot and its script, on a machine that emulates its processor. It ends a hang.
+const limit = 10 * time.Minute
+
+var (
+	//go:embed guest/prepare.sh
+	prepare string
+	//go:embed guest/common.sh
+	common string
+	//go:embed guest/first.sh
+	first string
+	//go:embed guest/second.sh
+	second string
+)
+
+// A host is what is kept from one boot to the next.
+type host struct {
+	hawser string
+	share  string // the LUNs, and in kept what is copied to the root
+	source string
+}
+
+func TestBoot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it boots a virtual machine, twice, for minutes")
+	}
+	h := newHost(t)
+	h.boot(t, first)
+	console := h.boot(t, second)
+
+	inOrder(t, console,
+		"Unmounted srv.mount",
+		"Stopped hawser-shutdown.service",
+		"Stopped hawser.service",
+		"Stopped storage.service",
+	)
+	inOrder(t, console,
+		"Unmounted later.mount",
+		"Stopped hawser-vg@data.service",
+		"Stopped hawser-shutdown.service",
+	)
+	inOrder(t, console,
+		"Unmounted byhand.mount",
+		"Stopped hawser-shutdown.service",
+	)
+	const mib = 1 << 20
+	h.whole(t, "lun0", 0, "in /srv")
+	h.whole(t, "lun1", 2*mib, "in /later") // the partition is at 1 MiB, and LVM's data 1 MiB further
+	h.whole(t, "lun2", 0, "in /byhand")
+}
+
+func newHost(t *testing.T) *host {
+	t.Helper()
+	root, err := filepath.Abs(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{hawser: filepath.Join(t.TempDir(), "hawser"), share: t.TempDir(), source: root}
+	run(t, "env", "CGO_ENABLED=0", "go", "build", "-o", h.hawser, "../../../cmd/hawser")
+	if err := os.Mkdir(filepath.Join(h.share, "kept"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		lun := filepath.Join(h.share, fmt.Sprintf("lun%d", i))
+		if err := os.WriteFile(lun, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(lun, 64<<20); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+// boot boots the host, runs a script in it, shuts it down, and returns what was on the console.
+func (h *host) boot(t *testing.T, script string) string {
+	t.Helper()
+	set := fmt.Sprintf("share=%s hawser=%s source=%s\n", h.share, h.hawser, h.source)
+	result, err := vm.Run(t.Context(), vm.Config{
+		Init:    vm.Systemd,
+		Prepare: set + prepare,
+		Command: vm.Shell(set + common + script),
+		Dir:     h.source,
+		Share:   []string{h.share},
+		Timeout: limit,
+		Stdout:  t.Output(),
+		Stderr:  t.Output(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	console, err := os.ReadFile(result.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(console)
+}
+
+// inOrder checks that the console has said all of it, each after the one before.
+func inOrder(t *testing.T, console string, said ...string) {
+	t.Helper()
+	rest := console
+	for _, s := range said {
+		_, after, ok := strings.Cut(rest, s)
+		if !ok {
+			t.Errorf("the console does not say %q at its place in %q:\n%s", s, said, console)
+			return
+		}
+		rest = after
+	}
+}
+
+// whole checks the file system at an offset of a LUN: it was unmounted, and has the file that was written last.
+func (h *host) whole(t *testing.T, lun string, offset int, want string) {
+	t.Helper()
+	image := fmt.Sprintf("%s?offset=%d", filepath.Join(h.share, lun), offset)
+	run(t, "e2fsck", "-f", "-n", image)
+	if header := run(t, "dumpe2fs", "-h", image); !strings.Contains(header, "clean\n") || strings.Contains(header, "needs_recovery") {
+		t.Errorf("%s was not unmounted:\n%s", lun, header)
+	}
+	if got := strings.TrimSpace(run(t, "debugfs", "-R", "cat /left", image)); got != want {
+		t.Errorf("%s has %q; want %q", lun, got, want)
+	}
+}
+
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	out, err := proc.Run(ctx, name, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,25 @@
+# The first boot: volumes are attached, and get what the second shall find.
+for i in 0 1 2; do
+	attach $i
+done
+udevadm settle
+mkfs.ext4 -q -U $uuid /dev/hawser/vol0
+mkfs.ext4 -q /dev/hawser/vol2
+parted -s /dev/hawser/vol1 mklabel gpt mkpart primary 1MiB 60MiB
+udevadm settle
+vgcreate -qq -y data /dev/hawser/vol1-part1
+lvcreate -qq -y -l 100%FREE -n lv data
+mkfs.ext4 -q /dev/data/lv
+vgchange -an data
+
+# To stop the daemon is not to detach.
+systemctl stop hawser
+node vol0
+mkdir -p "$share/kept/var/lib" "$share/kept/etc"
+cp -r /var/lib/hawser "$share/kept/var/lib"
+cp -r /etc/hawser "$share/kept/etc"
+systemctl start hawser
+
+cat >"$share/kept/etc/fstab" <<EOF
+UUID=$uuid /srv ext4 _netdev 0 2
+EOF

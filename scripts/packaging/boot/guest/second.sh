@@ -1,0 +1,65 @@
+# The second boot: everything is where it belongs, or waits.
+mountpoint -q /srv || fail "fstab's file system is not mounted"
+udevadm settle
+for i in 0 1 2; do
+	link "/dev/hawser/vol$i" "$(node "vol$i")"
+done
+identity=$(sed 's/^hawser:vol0:naa\.//' "/sys/block/$(basename "$(node vol0)")/backend")
+link "/dev/disk/by-id/hawser-naa.$identity" "$(node vol0)"
+link "/dev/disk/by-id/wwn-0x$identity" "$(node vol0)"
+link "/dev/disk/by-uuid/$uuid" "$(node vol0)"
+link /dev/hawser/vol1-part1 "$(node vol1)p1"
+
+status=$(hawser status --json)
+for fact in '"io_flusher": true' '"locked": true' '"oom_score_adj": -1000'; do
+	case $status in
+	*"$fact"*) ;;
+	*) fail "the daemon has not $fact: $status" ;;
+	esac
+done
+
+# The group waits, though its physical volume has come, and comes once more.
+active && fail "the volume group is active after the boot"
+udevadm trigger --action=add --subsystem-match=block --settle
+active && fail "the volume group is active after an event"
+systemctl is-active --quiet "dev-hawser-vol1\x2dpart1.device" || fail "systemd does not know the physical volume"
+
+# By hand.
+vgchange -ay data
+mount /dev/data/lv /later
+umount /later
+vgchange -an data
+hawser detach vol1
+udevadm settle
+[ ! -e /dev/hawser/vol1 ] || fail "the name of a detached volume is left"
+[ ! -e /dev/hawser/vol1-part1 ] || fail "the name of a detached partition is left"
+attach 1
+udevadm settle
+active && fail "the volume group is active after attach"
+
+# Who writes notices neither a restart nor an accident of the daemon.
+touch /run/write
+while [ -e /run/write ]; do
+	dd if=/dev/urandom of=/srv/written bs=64k count=16 conv=fsync status=none
+done &
+writer=$!
+systemctl restart hawser
+systemctl kill --kill-whom=main --signal=KILL hawser
+until [ "$(systemctl show -P NRestarts hawser)" = 1 ] && systemctl is-active --quiet hawser; do
+	sleep 0.2
+done
+rm /run/write
+wait $writer || fail "a write failed"
+mountpoint -q /srv || fail "a restart has unmounted the file system"
+dmesg | grep -E 'I/O error|EXT4-fs error' && fail "there was an error"
+systemctl is-active --quiet hawser-shutdown || fail "a restart has stopped hawser-shutdown.service"
+scripts/packaging/uninstall.sh && fail "uninstall.sh does not mind attached volumes"
+hawser detach vol0 && fail "a mounted volume was detached"
+
+# What is left for the shutdown: fstab's, a group that its unit activates, and one that was mounted by hand without a thought.
+systemctl start hawser-vg@data
+mount -o _netdev /dev/data/lv /later
+mount /dev/hawser/vol2 /byhand
+for dir in /srv /later /byhand; do
+	echo "in $dir" >$dir/left
+done

@@ -1,0 +1,94 @@
+package packaging
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestInstall(t *testing.T) {
+	for prefix, want := range map[string][]string{
+		"/usr": {
+			"-rwxr-xr-x /usr/bin/hawser",
+			"-rw-r--r-- /usr/lib/systemd/system/hawser-shutdown.service",
+			"-rw-r--r-- /usr/lib/systemd/system/hawser-vg@.service",
+			"-rw-r--r-- /usr/lib/systemd/system/hawser.service",
+			"-rw-r--r-- /usr/lib/systemd/system/hawser@.service",
+			"-rwxr-xr-x /usr/lib/udev/hawser_id",
+			"-rw-r--r-- /usr/lib/udev/rules.d/60-hawser.rules",
+			"-rw-r--r-- /usr/lib/udev/rules.d/68-hawser-lvm.rules",
+			"-rw-r--r-- /usr/lib/udev/rules.d/70-hawser-lvm.rules",
+			"-rw-r--r-- /usr/share/bash-completion/completions/hawser",
+			"-rw-r--r-- /usr/share/doc/hawser/OPERATING.md",
+		},
+		// Units and rules are where systemd and udev find them.
+		"/opt/hawser": {
+			"-rw-r--r-- /etc/systemd/system/hawser-shutdown.service",
+			"-rw-r--r-- /etc/systemd/system/hawser-vg@.service",
+			"-rw-r--r-- /etc/systemd/system/hawser.service",
+			"-rw-r--r-- /etc/systemd/system/hawser@.service",
+			"-rw-r--r-- /etc/udev/rules.d/60-hawser.rules",
+			"-rw-r--r-- /etc/udev/rules.d/68-hawser-lvm.rules",
+			"-rw-r--r-- /etc/udev/rules.d/70-hawser-lvm.rules",
+			"-rwxr-xr-x /opt/hawser/bin/hawser",
+			"-rwxr-xr-x /opt/hawser/lib/udev/hawser_id",
+			"-rw-r--r-- /opt/hawser/share/bash-completion/completions/hawser",
+			"-rw-r--r-- /opt/hawser/share/doc/hawser/OPERATING.md",
+		},
+	} {
+		s := stage(t, prefix)
+		if diff := cmp.Diff(want, s.files(t)); diff != "" {
+			t.Errorf("PREFIX=%s (-want +got):\n%s", prefix, diff)
+		}
+		for _, file := range s.files(t) {
+			_, path, _ := strings.Cut(file, " ")
+			if text := s.read(t, path); strings.Contains(text, "@PREFIX@") {
+				t.Errorf("%s does not know the prefix", path)
+			}
+		}
+		if out, err := s.run("./uninstall.sh"); err != nil {
+			t.Errorf("uninstall.sh: %v\n%s", err, out)
+		}
+		if left := s.files(t); len(left) > 0 {
+			t.Errorf("uninstall.sh leaves %q", left)
+		}
+	}
+}
+
+// TestInstallNothing: without a program, or a place, there is an error and no file.
+func TestInstallNothing(t *testing.T) {
+	for _, env := range []string{"BINARY=/nonexistent/hawser", "PREFIX=usr"} {
+		s := &tree{root: t.TempDir()}
+		s.env = append(os.Environ(), "DESTDIR="+s.root, env)
+		if out, err := s.run("./install.sh"); err == nil {
+			t.Errorf("install.sh with %s succeeds:\n%s", env, out)
+		}
+		if got := s.files(t); len(got) > 0 {
+			t.Errorf("install.sh with %s leaves %q", env, got)
+		}
+	}
+}
+
+// TestUninstallRefuses: what serves a device stays.
+func TestUninstallRefuses(t *testing.T) {
+	s := stage(t, "/usr")
+	for device, backend := range map[string]string{"nbd0": "another's", "nbd12": "hawser:vol1:naa.6001405abc"} {
+		dir := filepath.Join(s.root, "sys/block", device)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "backend"), []byte(backend+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := s.files(t)
+	if out, err := s.run("./uninstall.sh"); err == nil || !strings.Contains(out, " /dev/nbd12\n") {
+		t.Errorf("uninstall.sh: %v, %q; want it to refuse because of /dev/nbd12 alone", err, out)
+	}
+	if diff := cmp.Diff(before, s.files(t)); diff != "" {
+		t.Errorf("it has changed something (-before +after):\n%s", diff)
+	}
+}
