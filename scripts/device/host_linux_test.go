@@ -40,6 +40,7 @@ func newHost(t *testing.T, luns ...string) *host {
 	t.Helper()
 	h := &host{t: t}
 	h.startTarget(luns...)
+	t.Cleanup(func() { _ = h.daemon.Kill() }) // after check, which ends it in order
 	h.startDaemon()
 	t.Cleanup(h.check)
 	return h
@@ -94,7 +95,6 @@ func (h *host) startDaemon(args ...string) {
 		h.t.Fatal(err)
 	}
 	d := h.daemon
-	h.t.Cleanup(func() { _ = d.Kill() })
 	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
 	defer cancel()
 	if _, err := d.Ready(ctx, "ready"); err != nil {

@@ -54,11 +54,7 @@ func TestAnswersGivesUp(t *testing.T) {
 	w, err := os.OpenFile(node, os.O_WRONLY, 0) // and when it does open, it is closed
 	must(t, err)
 	must(t, w.Close())
-	for openFiles(t) != before {
-		if patient(t).Err() != nil {
-			t.Fatal("descriptors are left")
-		}
-	}
+	f.closed(before)
 }
 
 func TestBlockIsAligned(t *testing.T) {

@@ -5,13 +5,9 @@ import (
 	"time"
 )
 
-// await does what may wait in the kernel, where no signal reaches it, and lets its caller go when ctx ends. What comes of it
-// later, if it did succeed, is for late to clear away.
+// await does what may wait in the kernel, where no signal reaches it, and lets its caller go when ctx ends. It is done in any case, so
+// that it can clean up after itself; what comes of it later, if it did succeed, is for late to clear away.
 func await[T any](ctx context.Context, do func() (T, error), late func(T)) (T, error) {
-	var none T
-	if ctx.Err() != nil {
-		return none, context.Cause(ctx)
-	}
 	type result struct {
 		v   T
 		err error
@@ -31,6 +27,7 @@ func await[T any](ctx context.Context, do func() (T, error), late func(T)) (T, e
 	case r := <-done:
 		return r.v, r.err
 	case <-ctx.Done():
+		var none T
 		return none, &StuckError{Err: context.Cause(ctx)}
 	}
 }

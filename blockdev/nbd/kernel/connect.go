@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -37,7 +38,7 @@ func deviceOf(spec Spec, err error) string {
 }
 
 func (h *host) tryConnect(ctx context.Context, spec Spec) (*Device, net.Conn, error) {
-	if err := spec.validate(); err != nil {
+	if err := cmp.Or(spec.validate(), context.Cause(ctx)); err != nil {
 		return nil, nil, err
 	}
 	if _, err := await(ctx, func() (struct{}, error) { return struct{}{}, h.load(ctx) }, nil); err != nil {

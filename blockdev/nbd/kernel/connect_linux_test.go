@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
@@ -46,6 +47,7 @@ func TestConnect(t *testing.T) {
 
 func TestConnectWaitsForALook(t *testing.T) {
 	f := newFake(t)
+	f.settle = 3 * time.Second
 	tries := 0
 	f.script(func(q request) ([]genetlink.Message, error) {
 		if tries++; tries < 3 {
@@ -141,11 +143,7 @@ func TestConnectThatIsAbandoned(t *testing.T) {
 	if index := <-undone; index != 6 {
 		t.Errorf("device %d was disconnected, want 6", index)
 	}
-	for openFiles(t) != before {
-		if patient(t).Err() != nil {
-			t.Fatal("descriptors are left")
-		}
-	}
+	f.closed(before)
 }
 
 func unixSocket(fd int) bool {

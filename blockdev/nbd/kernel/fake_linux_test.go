@@ -212,6 +212,16 @@ func wantText(t *testing.T, err error, want ...string) {
 	}
 }
 
+// closed waits until there are no more descriptors than before: who was let go leaves somebody behind who closes them.
+func (f *fake) closed(before int) {
+	f.t.Helper()
+	for start := time.Now(); openFiles(f.t) != before; time.Sleep(time.Millisecond) {
+		if time.Since(start) > patience {
+			f.t.Fatalf("%d descriptors, %d before", openFiles(f.t), before)
+		}
+	}
+}
+
 // openFiles is how many descriptors this process has.
 func openFiles(t *testing.T) int {
 	entries, err := os.ReadDir("/proc/self/fd")

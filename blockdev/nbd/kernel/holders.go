@@ -40,7 +40,7 @@ func (d *Device) unused(ctx context.Context) error {
 		if !onlyProcesses(holders) || time.Now().After(until) || ctx.Err() != nil {
 			return d.host.busyFor(d.index, holders)
 		}
-		time.Sleep(d.host.settle / 100)
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 

@@ -176,7 +176,8 @@ func TestCheckUnused(t *testing.T) {
 
 	f.files(map[string]string{"proc/99/comm": "(udev-worker)\n", "proc/99/fd/3": "-> /dev/nbd4"})
 	wantError(t, d.CheckUnused(patient(t)), ErrBusy)
-	time.AfterFunc(f.settle/4, func() { f.remove("proc/99") })
+	f.settle = patience
+	time.AfterFunc(20*time.Millisecond, func() { f.remove("proc/99") })
 	must(t, d.CheckUnused(patient(t)))
 
 	f.files(map[string]string{"proc/self/mountinfo": "30 22 43:32 / /mnt rw - ext4 /dev/nbd4 rw\n"})

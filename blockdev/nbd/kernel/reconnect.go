@@ -40,8 +40,10 @@ func (d *Device) reconnect(ctx context.Context) (net.Conn, error) {
 		_ = c.Close()
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("its connection is alive; end the process that serves it: %w", context.Cause(ctx))
 		case <-time.After(pause):
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("its connection is alive; end the process that serves it: %w", context.Cause(ctx))
 		}
 	}
 }

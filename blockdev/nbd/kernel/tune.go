@@ -57,8 +57,7 @@ func (d *Device) Tune(ctx context.Context) []Warning {
 	}
 	var failed []Warning
 	for _, s := range wrong {
-		_, err := await(ctx, func() (struct{}, error) { return struct{}{}, d.host.write(s.value, d.attribute(s.name)) }, nil)
-		if err != nil {
+		if err := d.set(ctx, s); err != nil {
 			failed = append(failed, Warning{
 				Device: d.Path(), Attribute: "queue/" + s.name, Value: s.value,
 				Severe: s.severe, Why: s.why, Err: err,
@@ -66,6 +65,14 @@ func (d *Device) Tune(ctx context.Context) []Warning {
 		}
 	}
 	return failed
+}
+
+func (d *Device) set(ctx context.Context, s setting) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, d.host.write(s.value, d.attribute(s.name)) }, nil)
+	return err
 }
 
 // wrong are the settings that are not as they should be.
