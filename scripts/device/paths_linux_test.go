@@ -156,7 +156,7 @@ func someFileSystems() []fsKind {
 // TestPathsGoneForGood: when no path comes back in time the host gets errors, can unmount and detach, and nothing is stuck. When the storage
 // is there again the file system is whole.
 func TestPathsGoneForGood(t *testing.T) {
-	for _, fs := range fileSystems {
+	for _, fs := range someFileSystems() {
 		t.Run(fs.name, func(t *testing.T) {
 			h := newHost(t, "ram:400M,thin=on,wce=on")
 			device := h.attach(0, "--no-path-retry", "5")
