@@ -22,7 +22,7 @@ func (d *Device) answers(ctx context.Context) error {
 	opened := func() bool {
 		var now error
 		f, now = await(ctx, d.open, func(f *os.File) { _ = f.Close() })
-		if err == nil || ctx.Err() == nil { // an attempt that was cut short knows less than the one before
+		if err == nil || !errors.Is(now, ErrStuck) { // an attempt that was cut short knows less than the one before
 			err = now
 		}
 		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENXIO)

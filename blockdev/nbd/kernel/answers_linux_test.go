@@ -16,8 +16,11 @@ import (
 func TestAnswers(t *testing.T) {
 	f := newFake(t)
 	d := f.attached(4, "lun")
+	f.files(map[string]string{"dev/new": string(make([]byte, 512))})
 	time.AfterFunc(20*time.Millisecond, func() { // as udev does
-		f.files(map[string]string{"dev/nbd4": string(make([]byte, 512))})
+		if err := os.Rename(f.path("dev/new"), f.path("dev/nbd4")); err != nil {
+			t.Error(err)
+		}
 	})
 	before := openFiles(t)
 	err := d.Answers(patient(t))

@@ -45,8 +45,7 @@ func (h *host) connected(index int) (c Connected, ok bool) {
 	}
 	c = Connected{Index: index, Size: h.size(index), PID: h.process(thread)}
 	c.Backend, _ = h.text(dir, "backend")
-	ro, _ := h.number(dir, "ro")
-	c.ReadOnly = ro == 1
+	c.ReadOnly = h.number(dir, "ro") == 1
 	return c, true
 }
 
@@ -64,8 +63,7 @@ func (h *host) process(thread string) int {
 
 // size is in bytes; sysfs counts in units of 512, whatever the block size.
 func (h *host) size(index int) uint64 {
-	n, _ := h.number("sys/block", nameOf(index), "size")
-	return n * 512
+	return h.number("sys/block", nameOf(index), "size") * 512
 }
 
 // Find looks for the device that an earlier process connected under spec.Backend, to be given to Reconnect. Its size and flags are

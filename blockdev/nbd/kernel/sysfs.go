@@ -15,11 +15,14 @@ func (h *host) text(elem ...string) (s string, ok bool) {
 	return strings.TrimSuffix(string(b), "\n"), err == nil
 }
 
-// number is a file's content as a decimal number.
-func (h *host) number(elem ...string) (n uint64, ok bool) {
+// number is a file's content as a decimal number, and 0 for what is none.
+func (h *host) number(elem ...string) uint64 {
 	s, _ := h.text(elem...)
 	n, err := strconv.ParseUint(s, 10, 64)
-	return n, err == nil
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // write sets an attribute. It makes no file: one that is not there is not known to this kernel.

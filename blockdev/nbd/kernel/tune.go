@@ -77,7 +77,7 @@ func (d *Device) set(ctx context.Context, s setting) error {
 
 // wrong are the settings that are not as they should be.
 func (d *Device) wrong() []setting {
-	hw, _ := d.host.number(d.attribute("max_hw_sectors_kb"))
+	hw := d.host.number(d.attribute("max_hw_sectors_kb"))
 	return slices.DeleteFunc(d.settings(hw), func(s setting) bool {
 		now, ok := d.host.text(d.attribute(s.name))
 		return ok && chosen(now) == s.value
