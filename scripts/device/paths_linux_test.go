@@ -92,9 +92,13 @@ func (h *host) pathsUp() (n int) {
 // awaitTraffic waits until a portal has carried data that came after now.
 func (l *load) awaitTraffic(portal int) {
 	l.h.t.Helper()
-	moved := func() uint64 {
-		p := l.h.target.Snapshot().Portals[portal]
-		return p.ReadBytes + p.WroteBytes
+	moved := func() (n uint64) {
+		for _, p := range l.h.target.Snapshot().Portals { // in the order in which they happened to be served
+			if p.Portal == portals[portal] {
+				n = p.ReadBytes + p.WroteBytes
+			}
+		}
+		return n
 	}
 	before := moved()
 	l.h.await("I/O by "+portals[portal], func() bool {
