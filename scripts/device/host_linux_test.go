@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds what has no measure of its own. It ends a hang.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 const iqn = "iqn.2026-11.io.hawser:target"
 
