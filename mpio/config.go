@@ -35,6 +35,10 @@ type Config struct {
 	// has logged in, which ends them, or FenceTimeout is over, what changes the volume waits. Reads do not.
 	Inherited bool
 
+	// Unflushed says that a former process may have completed writes that no FLUSH has covered, and that who wrote them will yet flush
+	// them: a restart under a device that stayed. So when the storage tells that it has lost its cache meanwhile, the next FLUSH fails.
+	Unflushed bool
+
 	// Resized, if set, is told of the volume's new size in bytes when all paths in use lead to a larger one. It is called on the loop
 	// and must not block.
 	Resized func(size uint64)

@@ -102,6 +102,9 @@ func (d *Device) start() {
 	if d.cfg.Inherited {
 		d.quarantine.inherit()
 	}
+	if d.cfg.Unflushed {
+		d.cache.completed++
+	}
 	for _, m := range d.members {
 		m.path.Watch(m)
 	}

@@ -30,6 +30,9 @@ func (c *cacheLedger) lose(cause *blockdev.Error) {
 	c.cause = cause
 }
 
+// noCache takes back what was assumed of a former process: the volume turns out to have no cache.
+func (c *cacheLedger) noCache() { c.flushed, c.losses = c.completed, 0 }
+
 func (c *cacheLedger) begin(a *attempt) {
 	a.flush = flushMark{covers: c.completed, reported: c.reported}
 }

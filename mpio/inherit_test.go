@@ -78,3 +78,26 @@ func TestVolumeGrows(t *testing.T) {
 		t.Errorf("%v, size %d, told %v", s.Paths[2].State, g.dev.Info().Size, told)
 	}
 }
+
+// TestCacheLostAcrossARestart: what a former process completed is flushed by this one. If the storage lost it between them, the FLUSH must
+// not say that all is well.
+func TestCacheLostAcrossARestart(t *testing.T) {
+	for _, c := range []struct{ unflushed, cache, fails bool }{{true, true, true}, {true, false, false}, {false, true, false}} {
+		g := newRigDown(t, 1, Config{Unflushed: c.unflushed})
+		info := testInfo()
+		info.WriteCache = c.cache
+		f := g.flush()
+		g.paths[0].w.CacheLost(errCut)
+		g.paths[0].up(info)
+		g.settle()
+		if c.fails {
+			g.want(f, blockdev.CodeIO, blockdev.Failed)
+		} else {
+			g.wantOK(f)
+		}
+		f = g.flush()
+		g.settle()
+		g.wantOK(f)
+		g.wantIdle()
+	}
+}

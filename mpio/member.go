@@ -62,8 +62,12 @@ func (m *member) PathUp(info *blockdev.Info) {
 		return
 	}
 	m.info = info
+	first := m.dev.info.Load() == nil
 	grown := m.dev.grow(m)
 	m.dev.publishInfo()
+	if first && !m.dev.writeCache {
+		m.dev.cache.noCache()
+	}
 	if grown && m.dev.cfg.Resized != nil {
 		m.dev.cfg.Resized(m.dev.volume.Size)
 	}

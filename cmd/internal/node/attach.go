@@ -23,7 +23,8 @@ func (n *Node) Attach(ctx context.Context, r api.AttachRequest) (api.Volume, err
 		r.Name = api.DefaultName(cfg.Paths[0].Target, cfg.Paths[0].LUN)
 	}
 	v := n.newVolume(r.Name, record{Request: r, Boot: n.boot, Since: time.Now()})
-	defer context.AfterFunc(ctx, v.end)()
+	stop := context.AfterFunc(ctx, v.end)
+	defer stop()
 	if err := n.enter(v); err != nil {
 		v.end()
 		return api.Volume{}, err
@@ -31,14 +32,23 @@ func (n *Node) Attach(ctx context.Context, r api.AttachRequest) (api.Volume, err
 	if err := v.attach(); err != nil {
 		return api.Volume{}, explain(err)
 	}
+	if !stop() { // who asked is gone, and the volume's life with him
+		return api.Volume{}, explain(errors.Join(context.Cause(ctx), v.detach(context.WithoutCancel(ctx), true)))
+	}
 	return v.status(), nil
 }
+
+var errGivenUp = errors.New("the attempt to attach was given up")
 
 // attach is the whole of it, for a volume that is new.
 func (v *volume) attach() error {
 	v.op.Lock()
 	defer v.op.Unlock()
 	n := v.node
+	if v.life.Err() != nil {
+		n.leave(v)
+		return errGivenUp
+	}
 	err := n.cfg.Store.put(v.name, &v.record)
 	if err == nil {
 		err = v.bring(n.leftBehind(v.name), false)
@@ -48,8 +58,9 @@ func (v *volume) attach() error {
 	}
 	v.over = true
 	v.end()
-	n.leave(v)
-	return errors.Join(err, n.cfg.Store.remove(v.name))
+	err = errors.Join(err, n.cfg.Store.remove(v.name))
+	n.leave(v) // last: whoever takes the name next has a record of his own
+	return err
 }
 
 // bring builds the stack, and makes the device. inherited: a former process has had the volume. patient: paths may take their time.
@@ -60,6 +71,7 @@ func (v *volume) bring(inherited, patient bool) error {
 		return err
 	}
 	cfg.OwnSessions, cfg.Inherited, cfg.Patient = n.cfg.OwnSessions, inherited, patient
+	cfg.Unflushed = n.leftBehind(v.name) // the host remembers what it has written
 	cfg.Failed, cfg.Resized, cfg.Closed = v.failed, v.resized, v.lost
 	v.cfg = cfg
 	s, err := n.lanes.Open(v.life, cfg)
@@ -80,6 +92,7 @@ func (v *volume) bring(inherited, patient bool) error {
 	}
 	v.set(func() { v.state, v.reason = api.Up, "" })
 	n.wg.Go(v.keepErrors)
+	n.wg.Go(v.resize) // a device that was left behind has the size of then
 	return nil
 }
 
@@ -120,6 +133,7 @@ func (n *Node) Restore(ctx context.Context) error {
 		}
 		r.Boot = n.boot
 		v := n.newVolume(name, *r)
+		v.kept = true
 		if enterErr := n.enter(v); enterErr != nil {
 			err = errors.Join(err, enterErr)
 			continue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -48,7 +49,7 @@ func (n *Node) Release(ctx context.Context) error {
 // release is detach, as soon as it can be, of a volume that the store keeps.
 func (v *volume) release(ctx context.Context) error {
 	for {
-		err := v.take(ctx, false)
+		err := v.take(ctx, false, false)
 		if err == nil || !errors.Is(err, kernel.ErrBusy) {
 			return err
 		}
@@ -62,14 +63,17 @@ func (v *volume) release(ctx context.Context) error {
 
 // detach takes the volume away and forgets it.
 func (v *volume) detach(ctx context.Context, force bool) error {
-	if err := v.take(ctx, force); err != nil {
-		return err
-	}
-	return v.node.cfg.Store.remove(v.name)
+	return v.take(ctx, force, true)
 }
 
-// take ends device and stack. What it returns is why the volume is still there; that requests were given up is logged.
-func (v *volume) take(ctx context.Context, force bool) error {
+// take ends device and stack, and has the store forget the volume or not. What it returns is why the volume is still there; that requests
+// were given up is logged.
+func (v *volume) take(ctx context.Context, force, forget bool) error {
+	if !force && v.attaching() {
+		if _, err := v.leftUnused(ctx); err != nil {
+			return err // and the attempt goes on
+		}
+	}
 	if force || v.attaching() {
 		v.end() // an attempt to attach, a resize: they would hold op
 	}
@@ -99,9 +103,56 @@ func (v *volume) take(ctx context.Context, force bool) error {
 			v.log.Error("detached with requests unfinished", "reason", err.Error())
 		}
 	}
-	v.node.leave(v)
+	var err error
+	if forget {
+		err = v.node.cfg.Store.remove(v.name)
+	}
+	v.node.leave(v) // last: whoever takes the name next has a record of his own
 	v.log.Info("detached", "forced", force)
-	return nil
+	return err
+}
+
+// left is the device that a former process has left of a volume that is not up yet, or nil.
+func (v *volume) left() (Device, error) {
+	if !v.kept {
+		return nil, nil
+	}
+	for _, c := range v.node.cfg.Front.List() {
+		if strings.HasPrefix(c.Backend, backendOf(v.name, "")) {
+			d, _, err := v.node.cfg.Front.Find(kernel.Spec{Backend: c.Backend})
+			return d, err
+		}
+	}
+	return nil, nil
+}
+
+// leftUnused is that device too, if nobody uses it.
+func (v *volume) leftUnused(ctx context.Context) (Device, error) {
+	d, err := v.left()
+	if err != nil || d == nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, forceWithin) // nobody serves it
+	defer cancel()
+	return d, d.CheckUnused(ctx)
+}
+
+// endLeft ends it. What the host still holds back has nowhere to go.
+func (v *volume) endLeft(ctx context.Context, force bool) error {
+	find := v.leftUnused
+	if force {
+		find = func(context.Context) (Device, error) { return v.left() }
+	}
+	d, err := find(ctx)
+	if err != nil || d == nil {
+		return err
+	}
+	err = d.Disconnect(ctx)
+	if force && errors.Is(err, kernel.ErrBusy) {
+		v.log.Warn("the device is without a volume now, and goes when its last user does", "device", d.Path(), "reason", err.Error())
+		err = nil
+	}
+	return err
 }
 
 func (v *volume) attaching() bool {
@@ -114,7 +165,7 @@ func (v *volume) attaching() bool {
 func (v *volume) endDevice(ctx context.Context, force bool) (err error) {
 	d := v.device
 	if d == nil {
-		return nil
+		return v.endLeft(ctx, force)
 	}
 	v.set(func() { v.state = api.Detaching })
 	defer func() {

@@ -74,7 +74,7 @@ func (v *volume) makeDevice() error {
 		return err
 	}
 	v.set(func() { v.device = d })
-	if err := v.startDevice(d, conn, spec.Size); err != nil {
+	if err := v.startDevice(d, conn); err != nil {
 		v.set(func() { v.device = nil })
 		if !found {
 			err = errors.Join(err, v.undo(d))
@@ -86,7 +86,7 @@ func (v *volume) makeDevice() error {
 }
 
 // startDevice serves the device, sets its queue, and waits until it answers.
-func (v *volume) startDevice(d Device, conn net.Conn, size uint64) error {
+func (v *volume) startDevice(d Device, conn net.Conn) error {
 	if err := v.stack.Server.Transmit("", conn); err != nil {
 		return err
 	}
@@ -100,13 +100,7 @@ func (v *volume) startDevice(d Device, conn net.Conn, size uint64) error {
 	v.set(func() { v.warnings = warnings })
 	ctx, cancel = context.WithTimeout(v.life, answerWithin)
 	defer cancel()
-	if err := d.Answers(ctx); err != nil {
-		return err
-	}
-	if now := v.stack.Info().Size; now != size {
-		return d.Resize(ctx, now) // it grew meanwhile
-	}
-	return nil
+	return d.Answers(ctx)
 }
 
 // undo takes a device away that nobody has been told of.

@@ -32,7 +32,8 @@ type fakeDevice struct {
 	client  *nbdclient.Client
 	holders []kernel.Holder
 	resizes int
-	fresh   int // connections it was given after the first
+	fresh   int               // connections it was given after the first
+	before  func(size uint64) // Resize calls it
 }
 
 func newFakeKernel(t *testing.T) *fakeKernel {
@@ -136,6 +137,9 @@ func (d *fakeDevice) Reconnect(context.Context) (net.Conn, error) {
 }
 
 func (d *fakeDevice) Resize(_ context.Context, size uint64) error {
+	if d.before != nil {
+		d.before(size)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.size = size

@@ -65,7 +65,7 @@ func (v *volume) rescan(ctx context.Context) error {
 	if err := v.stack.Rescan(ctx); err != nil {
 		return fmt.Errorf("volume %s: %w", v.name, err)
 	}
-	return v.resizeTo(v.stack.Info().Size)
+	return v.followSize()
 }
 
 // status is the volume now.

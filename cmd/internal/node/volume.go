@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type volume struct {
 	cfg    stack.Config
 	over   bool // detached, or suspended: nothing more is to be done to it
 
+	kept bool   // the store has had it: its device may be there already
 	held func() // by the process, which is told so to end it; nil: the node's own
 
 	// Guarded by the node's lock, so that how things stand can always be told; written by whoever has op.
@@ -71,10 +73,7 @@ func (v *volume) keepErrors() {
 		}
 		v.op.Lock()
 		if !v.over {
-			v.record.Errors = v.ledger.read()
-			if err := v.node.cfg.Store.put(v.name, &v.record); err != nil {
-				v.log.Error("errors of the device are not remembered", "reason", err.Error())
-			}
+			v.writeErrors()
 		}
 		v.op.Unlock()
 		select {
@@ -84,35 +83,68 @@ func (v *volume) keepErrors() {
 	}
 }
 
+func (v *volume) writeErrors() {
+	now := v.ledger.read()
+	if now == v.record.Errors {
+		return
+	}
+	v.record.Errors = now
+	if err := v.node.cfg.Store.put(v.name, &v.record); err != nil {
+		v.log.Error("errors of the device are not remembered", "reason", err.Error())
+	}
+}
+
 // failed counts a request that failed at the device. On the loop.
 func (v *volume) failed(op blockdev.Op, err error) { v.ledger.note(op, err) }
 
 // resized follows the storage. On the loop.
-func (v *volume) resized(size uint64) { v.node.wg.Go(func() { v.resize(size) }) }
+func (v *volume) resized(uint64) { v.node.wg.Go(v.resize) }
 
-// resizeWithin bounds the kernel's wait for what is in flight.
+// resizeWithin bounds the waits for what is in flight, ours and the kernel's.
 const resizeWithin = time.Minute
 
-func (v *volume) resize(size uint64) {
+func (v *volume) resize() {
 	v.op.Lock()
 	defer v.op.Unlock()
-	if err := v.resizeTo(size); err != nil {
-		v.log.Error("the device could not be given its new size: try 'hawser rescan'", "size", size, "reason", err.Error())
+	if err := v.followSize(); err != nil && v.life.Err() == nil {
+		v.log.Error("the device could not be given its new size: try 'hawser rescan'", "reason", err.Error())
 	}
 }
 
-// resizeTo makes the device as large as the volume. One that is not there yet will be made so.
-func (v *volume) resizeTo(size uint64) error {
-	if v.over || v.device == nil || v.device.Size() == size {
+// followSize makes the device as large as the volume is now. One that is not there yet will be made so.
+func (v *volume) followSize() error {
+	if v.over || v.device == nil || v.life.Err() != nil {
+		return nil
+	}
+	size := v.stack.Info().Size
+	if v.device.Size() == size {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(v.life, resizeWithin)
 	defer cancel()
+	if err := v.awaitFlow(ctx); err != nil {
+		return err
+	}
 	if err := v.device.Resize(ctx, size); err != nil {
 		return err
 	}
 	v.log.Info("device resized", "size", size)
 	return nil
+}
+
+// awaitFlow returns when requests do not wait for a path, or for a fence. The kernel waits for all of them to resize a device, and nothing
+// else can be asked of the nbd driver meanwhile, for no device: a successor could not even take it over.
+func (v *volume) awaitFlow(ctx context.Context) error {
+	for {
+		if s := v.stack.Status(); s.Held+s.Waiting == 0 && v.stack.PathsUp() > 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the device keeps its size while I/O waits for a path: %w", context.Cause(ctx))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // lost is the end of the device's connection. On the loop. Somebody has disconnected the device, or it broke the protocol: then it gets a
@@ -150,11 +182,18 @@ func (v *volume) suspend() error {
 	v.end()
 	v.op.Lock()
 	defer v.op.Unlock()
-	if v.over || v.stack == nil || v.held != nil {
+	if v.over || v.held != nil {
 		return nil
 	}
 	v.over = true
+	if v.stack == nil {
+		return nil
+	}
+	v.writeErrors() // the last ones
 	_, err := v.stack.Close(v.node.cfg.DrainTimeout)
+	if err == nil { // what was given up has not reached the device: the successor is asked again
+		v.writeErrors()
+	}
 	if errors.Is(err, nbd.ErrClosed) {
 		err = nil
 	}

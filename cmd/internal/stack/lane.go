@@ -17,8 +17,9 @@ import (
 // Lanes are the loops of a process. Each target gets one of its own, up to the number of CPUs; then they share. The zero value is usable,
 // by any goroutine.
 type Lanes struct {
-	mu    sync.Mutex
-	lanes []*lane
+	mu      sync.Mutex
+	lanes   []*lane
+	leaving []*session // that nobody has any more, and that still log out
 }
 
 // lane is a loop with its arena, and the sessions on it.
@@ -30,8 +31,9 @@ type lane struct {
 
 	// Guarded by the lanes' lock.
 	volumes  int
-	promised int // bytes of the arena that volumes may use
-	mapped   int // bytes of the arena
+	targets  map[string]int // volumes that share a target's sessions, from before they have them
+	promised int            // bytes of the arena that volumes may use
+	mapped   int            // bytes of the arena
 	sessions []*session
 }
 
@@ -43,6 +45,12 @@ type session struct {
 	owner   string // "": the target
 	options string // what it was made of, to compare
 	users   int
+	started bool
+	gone    chan struct{} // closed when it has ended
+}
+
+func (s *session) is(portal iscsi.Portal, target, owner string) bool {
+	return s.portal == portal && s.target == target && s.owner == owner
 }
 
 // take finds the lane of a volume, or makes one, with room for it.
@@ -61,15 +69,17 @@ func (ls *Lanes) take(cfg *Config) (*lane, error) {
 		return nil, errors.Join(err, ls.endIfIdle(l))
 	}
 	l.volumes++
+	if !cfg.ownSessions() {
+		l.targets[cfg.Paths[0].Target]++
+	}
 	return l, nil
 }
 
-// choose is the lane that has the target's sessions; or with a loop for every CPU the one with the fewest volumes; or none.
+// choose is the lane that has, or is about to have, the target's sessions; or with a loop for every CPU the one with the fewest volumes; or none.
 func (ls *Lanes) choose(cfg *Config) *lane {
 	var least *lane
 	for _, l := range ls.lanes {
-		shares := func(s *session) bool { return s.target == cfg.Paths[0].Target && s.owner == "" }
-		if !cfg.ownSessions() && slices.ContainsFunc(l.sessions, shares) {
+		if !cfg.ownSessions() && l.targets[cfg.Paths[0].Target] > 0 {
 			return l
 		}
 		if least == nil || l.volumes < least.volumes {
@@ -87,7 +97,7 @@ func newLane(ls *Lanes) (*lane, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &lane{lanes: ls, loop: l, ran: make(chan error, 1)}
+	n := &lane{lanes: ls, loop: l, ran: make(chan error, 1), targets: map[string]int{}}
 	if n.arena, err = blockdev.NewArena(blockdev.ChunkSize); err != nil {
 		return nil, err
 	}
@@ -115,35 +125,63 @@ func (l *lane) makeRoom(n int) error {
 	return nil
 }
 
-// session finds the session of a path, or makes one, which is not started. The caller has it until drop.
-func (l *lane) session(cfg *Config, p PathConfig) (s *session, fresh bool, err error) {
-	l.lanes.mu.Lock()
-	defer l.lanes.mu.Unlock()
-	sc := cfg.Session
-	sc.Portal, sc.TargetName = p.Portal, p.Target
+// session finds the session of a path, or makes one. The caller has it until drop. One of the same name that still logs out goes first.
+func (l *lane) session(ctx context.Context, cfg *Config, p PathConfig) (*session, error) {
 	owner := ""
 	if cfg.ownSessions() {
 		owner = "volume " + cfg.Target()
-		sc.Owner = owner
 	}
-	options := optionsOf(sc)
-	for _, s := range l.sessions {
-		if s.portal != p.Portal || s.target != p.Target || s.owner != owner {
-			continue
+	for {
+		s, before, err := l.find(cfg, p, owner)
+		if before == nil {
+			return s, err
 		}
+		select {
+		case <-before.gone:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// find returns the session, or the one before it that has not ended.
+func (l *lane) find(cfg *Config, p PathConfig, owner string) (s, before *session, err error) {
+	l.lanes.mu.Lock()
+	defer l.lanes.mu.Unlock()
+	sc := cfg.Session
+	sc.Portal, sc.TargetName, sc.Owner = p.Portal, p.Target, owner
+	options := optionsOf(sc)
+	same := func(s *session) bool { return s.is(p.Portal, p.Target, owner) }
+	if i := slices.IndexFunc(l.lanes.leaving, same); i >= 0 {
+		return nil, l.lanes.leaving[i], nil
+	}
+	if i := slices.IndexFunc(l.sessions, same); i >= 0 {
+		s = l.sessions[i]
 		if s.options != options {
-			return nil, false, fmt.Errorf("the session with %s by %s is there already, for another volume, with other options: use the same ones, or detach that volume", p.Target, p.Portal)
+			return nil, nil, fmt.Errorf("the session with %s by %s is there already, for another volume, with other options: use the same ones, or detach that volume", p.Target, p.Portal)
 		}
 		s.users++
-		return s, false, nil
+		return s, nil, nil
 	}
 	made, err := iscsi.NewSession(l.loop, l.arena, sc)
 	if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
-	s = &session{Session: made, portal: p.Portal, target: p.Target, owner: owner, options: options, users: 1}
+	s = &session{Session: made, portal: p.Portal, target: p.Target, owner: owner, options: options, users: 1, gone: make(chan struct{})}
 	l.sessions = append(l.sessions, s)
-	return s, true, nil
+	return s, nil, nil
+}
+
+// start lets a session begin, whichever of its volumes comes first. After an error the next one tries again.
+func (l *lane) start(s *session) error {
+	l.lanes.mu.Lock()
+	defer l.lanes.mu.Unlock()
+	if s.started {
+		return nil
+	}
+	err := s.Start()
+	s.started = err == nil
+	return err
 }
 
 // optionsOf is what makes two configurations the same.
@@ -168,7 +206,7 @@ func (l *lane) shared(sessions []*session) bool {
 	return false
 }
 
-// drop gives a session up, and returns it if nobody has it any more: the caller closes it.
+// drop gives a session up, and returns it if nobody has it any more: the caller closes it, with closeAll.
 func (l *lane) drop(s *session) *session {
 	l.lanes.mu.Lock()
 	defer l.lanes.mu.Unlock()
@@ -176,16 +214,28 @@ func (l *lane) drop(s *session) *session {
 		return nil
 	}
 	l.sessions = slices.DeleteFunc(l.sessions, func(o *session) bool { return o == s })
+	l.lanes.leaving = append(l.lanes.leaving, s)
 	return s
+}
+
+// ended lets those go on who wait for the end of a session.
+func (ls *Lanes) ended(s *session) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.leaving = slices.DeleteFunc(ls.leaving, func(o *session) bool { return o == s })
+	close(s.gone)
 }
 
 // leave ends a volume's part of the lane, and the lane with the last one. Memory that is still in use then is a leak, unless requests
 // were given up.
-func (l *lane) leave(memory int, drained bool) error {
+func (l *lane) leave(cfg *Config, drained bool) error {
 	l.lanes.mu.Lock()
 	defer l.lanes.mu.Unlock()
 	l.volumes--
-	l.promised -= memory
+	l.promised -= cfg.Memory
+	if !cfg.ownSessions() {
+		l.targets[cfg.Paths[0].Target]--
+	}
 	err := l.lanes.endIfIdle(l)
 	if !drained {
 		return nil
@@ -204,10 +254,11 @@ func (ls *Lanes) endIfIdle(l *lane) error {
 }
 
 // closeAll closes sessions at the same time.
-func closeAll(ctx context.Context, sessions []*session, log *slog.Logger) {
+func (ls *Lanes) closeAll(ctx context.Context, sessions []*session, log *slog.Logger) {
 	var wg sync.WaitGroup
 	for _, s := range sessions {
 		wg.Go(func() {
+			defer ls.ended(s)
 			if err := s.Close(ctx); err != nil {
 				log.Warn("logout", "reason", err.Error())
 			}

@@ -53,17 +53,13 @@ func (ls *Lanes) Open(ctx context.Context, cfg Config) (*Volume, error) {
 func (v *Volume) connect(ctx context.Context) error {
 	cfg := &v.cfg
 	first := make(chan *Path, len(cfg.Paths))
-	var fresh []*session
 	var paths []mpio.Path
 	for _, pc := range cfg.Paths {
-		s, isNew, err := v.lane.session(cfg, pc)
+		s, err := v.lane.session(ctx, cfg, pc)
 		if err != nil {
 			return err
 		}
 		v.sessions = append(v.sessions, s)
-		if isNew {
-			fresh = append(fresh, s)
-		}
 		lun, err := v.addLUN(s, pc.LUN)
 		if err != nil {
 			return err
@@ -74,13 +70,14 @@ func (v *Volume) connect(ctx context.Context) error {
 	}
 	var err error
 	v.Device, err = mpio.New(v.lane.loop, mpio.Config{
-		Name: cfg.name(), NoPathRetry: &cfg.Retry, FenceTimeout: cfg.Fence, Inherited: cfg.Inherited, Resized: cfg.Resized, Logger: cfg.Log,
+		Name: cfg.name(), NoPathRetry: &cfg.Retry, FenceTimeout: cfg.Fence, Inherited: cfg.Inherited, Unflushed: cfg.Unflushed,
+		Resized: cfg.Resized, Logger: cfg.Log,
 	}, paths...)
 	if err != nil {
 		return err
 	}
-	for _, s := range fresh {
-		if err := s.Start(); err != nil {
+	for _, s := range v.sessions {
+		if err := v.lane.start(s); err != nil {
 			return err
 		}
 	}
@@ -184,6 +181,6 @@ func (v *Volume) leave(drained bool) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), logoutWithin)
 	defer cancel()
-	closeAll(ctx, last, v.log)
-	return v.lane.leave(v.cfg.Memory, drained)
+	v.lane.lanes.closeAll(ctx, last, v.log)
+	return v.lane.leave(&v.cfg, drained)
 }
