@@ -40,13 +40,11 @@ func TestInVM(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it boots virtual machines, for minutes")
 	}
-	dir, err := os.MkdirTemp("", "hawser-device-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { // a test runs itself as nobody
-		t.Fatal(err)
+	dir := t.TempDir()
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(d, 0o755); err != nil { // a test runs itself as nobody
+			t.Fatal(err)
+		}
 	}
 	hawser := filepath.Join(dir, "hawser")
 	build(t, "build", "-o", hawser, "../../cmd/hawser")
