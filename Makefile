@@ -41,9 +41,9 @@ test-short: ## the tests that need no root, no network and no other program: a m
 # HAWSER_TEST_LONG=1 asks every package for the long form of its tests. Schedules are tried without the race detector, which finds in a
 # few what it finds in many, and makes each ten times as long.
 test-long: setup setup-vm build-all ## everything in its long form: an hour and more
-	HAWSER_TEST_LONG=1 $(GO) test -shuffle on -timeout 3h -p 1 $$($(GO) list ./... | grep -vE '/scripts/(e2e|vm|device)$$')
+	HAWSER_TEST_LONG=1 $(GO) test -shuffle on -timeout 3h -p 1 $$($(GO) list ./... | grep -vE '/scripts/(e2e|vm|device|packaging/boot)$$')
 	REQUIRE_RACE=1 HAWSER_TEST_LONG=1 $(GO) test -race -count=1 -v -timeout 3h ./scripts/e2e
-	HAWSER_TEST_LONG=1 $(GO) test -count=1 -v -timeout 4h -p 1 ./scripts/vm ./scripts/device
+	HAWSER_TEST_LONG=1 $(GO) test -count=1 -v -timeout 4h -p 1 ./scripts/vm ./scripts/device ./scripts/packaging/boot
 
 fmt: ## fails when a file is not gofmt-ed
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
@@ -68,7 +68,7 @@ build-all: ## builds for linux/amd64 and linux/arm64
 # The end-to-end tests have the machine for themselves, so they are not among these.
 # REQUIRE_RACE makes scripts/gates fail if the race detector is not really on.
 race: setup ## all tests but the end-to-end ones, with the race detector
-	REQUIRE_RACE=1 $(GO) test -race -shuffle on -timeout 40m $$($(GO) list ./... | grep -vE '/scripts/(e2e|vm|device)$$')
+	REQUIRE_RACE=1 $(GO) test -race -shuffle on -timeout 40m $$($(GO) list ./... | grep -vE '/scripts/(e2e|vm|device|packaging/boot)$$')
 
 forms: ## every form that a login can give a WRITE, without the race detector, which takes a sample of them
 	$(GO) test -timeout 30m -run TestNegotiatedForms ./iscsi
@@ -77,7 +77,7 @@ e2e: setup ## against tgt, with fio, qemu-io, nbdinfo and nbdcopy, with the race
 	REQUIRE_RACE=1 $(GO) test -race -count=1 -v -timeout 40m ./scripts/e2e
 
 test-vm: setup-vm ## the kernel device, in a virtual machine with a kernel that has nbd: mounts, restarts, power losses
-	$(GO) test -count=1 -v -timeout 80m -p 1 ./scripts/device
+	$(GO) test -count=1 -v -timeout 80m ./scripts/device
 
 fuzz: ## every fuzz target in turn, FUZZTIME=20s each
 	scripts/fuzz.sh $(FUZZTIME)
