@@ -35,6 +35,10 @@ type Config struct {
 	// has logged in, which ends them, or FenceTimeout is over, what changes the volume waits. Reads do not.
 	Inherited bool
 
+	// Strange, with Inherited, says that the former process may have had sessions of other names, or by other paths. Then that these paths
+	// log in ends nothing of what it left, and only FenceTimeout does.
+	Strange bool
+
 	// Unflushed says that a former process may have completed writes that no FLUSH has covered, and that who wrote them will yet flush
 	// them: a restart under a device that stayed. So when the storage tells that it has lost its cache meanwhile, the next FLUSH fails.
 	Unflushed bool

@@ -58,6 +58,9 @@ func (q *quarantine) add(m *member, a *attempt) {
 // inherit puts the whole volume into quarantine for every path: what a former process sent by it, and whether it has ended, nobody knows.
 func (q *quarantine) inherit() {
 	until := q.dev.loop.Now().Add(q.dev.cfg.FenceTimeout)
+	if q.dev.cfg.Strange {
+		q.orphans = append(q.orphans, orphan{end: math.MaxUint64, cut: true, until: until}) // of no path: none can end it
+	}
 	for _, m := range q.dev.members {
 		q.orphans = append(q.orphans, orphan{end: math.MaxUint64, path: m, cut: true, until: until})
 	}

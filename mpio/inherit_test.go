@@ -101,3 +101,19 @@ func TestCacheLostAcrossARestart(t *testing.T) {
 		g.wantIdle()
 	}
 }
+
+// TestStrangeWritesAreFencedByTime: sessions of other names than the former process had prove nothing by logging in.
+func TestStrangeWritesAreFencedByTime(t *testing.T) {
+	g := newRigDown(t, 2, Config{Inherited: true, Strange: true})
+	for _, p := range g.paths {
+		p.up(testInfo())
+	}
+	w, r := g.submit(blockdev.Write, 0, 4096), g.submit(blockdev.Read, 0, 4096)
+	g.settle()
+	g.wantOK(r)
+	g.advance(DefaultFenceTimeout - time.Second)
+	g.wantPending(w)
+	g.advance(time.Second)
+	g.wantOK(w)
+	g.wantIdle()
+}

@@ -99,7 +99,7 @@ func (cmd *command) completed(err error) {
 func (cmd *command) finish(err error) {
 	s := cmd.conn.server
 	s.stats.count(cmd.op, cmd.length, err)
-	if err != nil && s.cfg.Failed != nil {
+	if err != nil && s.cfg.Failed != nil && cmd.conn.state < dead { // a client that is gone is told nothing
 		s.cfg.Failed(cmd.conn.vol.export.Name, cmd.op, err)
 	}
 	if err == nil && cmd.op == blockdev.Read {

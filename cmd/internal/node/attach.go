@@ -19,6 +19,7 @@ func (n *Node) Attach(ctx context.Context, r api.AttachRequest) (api.Volume, err
 	if err != nil {
 		return api.Volume{}, err
 	}
+	r.Options.Initiator = cfg.Session.InitiatorName // a restart under another name would fence nothing
 	if r.Name == "" {
 		r.Name = api.DefaultName(cfg.Paths[0].Target, cfg.Paths[0].LUN)
 	}
@@ -71,6 +72,7 @@ func (v *volume) bring(inherited, patient bool) error {
 		return err
 	}
 	cfg.OwnSessions, cfg.Inherited, cfg.Patient = n.cfg.OwnSessions, inherited, patient
+	cfg.Strange = inherited && !patient  // what the store has was attached by these very paths; else who knows
 	cfg.Unflushed = n.leftBehind(v.name) // the host remembers what it has written
 	cfg.Failed, cfg.Resized, cfg.Closed = v.failed, v.resized, v.lost
 	v.cfg = cfg

@@ -38,10 +38,20 @@ func (v *volume) spec() kernel.Spec {
 		BlockSize:       info.BlockSize,
 		Flags:           uint64(nbd.TransmissionFlags(info)),
 		Backend:         backendOf(v.name, identityOf(info)),
-		DeadConnTimeout: seconds(v.record.Request.Options.DeadConnTimeout, defaultDeadConn),
+		DeadConnTimeout: seconds(v.record.Request.Options.DeadConnTimeout, v.deadConn()),
 		MaxRequest:      v.stack.Server.MaxRequest(),
 		Rotational:      info.Rotational,
 	}
+}
+
+// deadConn is the kernel's patience where none was asked for: not less than the volume's own, for a successor is served by the kernel only
+// when its storage is there.
+func (v *volume) deadConn() time.Duration {
+	const forEver = 7 * 24 * time.Hour
+	if v.cfg.Retry < 0 {
+		return forEver
+	}
+	return max(defaultDeadConn, v.cfg.Retry+v.cfg.Fence)
 }
 
 // How long the kernel may take. Where it waits for I/O that is as long as the paths do, and no longer makes sense.

@@ -21,6 +21,7 @@ type Config struct {
 	Retry       time.Duration // without a path; see mpio.Config.NoPathRetry
 	Fence       time.Duration // see mpio.Config.FenceTimeout
 	Inherited   bool          // see mpio.Config.Inherited
+	Strange     bool          // see mpio.Config.Strange
 	Unflushed   bool          // see mpio.Config.Unflushed
 	Patient     bool          // wait for the first path as long as it takes
 	Log         *slog.Logger

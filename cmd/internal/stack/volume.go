@@ -70,7 +70,7 @@ func (v *Volume) connect(ctx context.Context) error {
 	}
 	var err error
 	v.Device, err = mpio.New(v.lane.loop, mpio.Config{
-		Name: cfg.name(), NoPathRetry: &cfg.Retry, FenceTimeout: cfg.Fence, Inherited: cfg.Inherited, Unflushed: cfg.Unflushed,
+		Name: cfg.name(), NoPathRetry: &cfg.Retry, FenceTimeout: cfg.Fence, Inherited: cfg.Inherited, Strange: cfg.Strange, Unflushed: cfg.Unflushed,
 		Resized: cfg.Resized, Logger: cfg.Log,
 	}, paths...)
 	if err != nil {
