@@ -21,6 +21,7 @@ type group struct {
 	run     string // which of them
 	memory  int    // MiB
 	minutes int
+	long    bool // only in the long form
 }
 
 var groups = []group{
@@ -28,7 +29,8 @@ var groups = []group{
 	{name: "reclaim", pkg: "../../cmd/internal/reclaim", minutes: 5},
 	{name: "filesystem", run: "TestFileSystem", memory: 3072, minutes: 15},
 	{name: "paths", run: "TestPaths", memory: 2048, minutes: 15},
-	{name: "restart", run: "TestRestart", memory: 2048, minutes: 15},
+	{name: "restart", run: "TestRestart$", memory: 2048, minutes: 15},
+	{name: "replace", run: "TestRestartPlanned", memory: 2048, minutes: 15, long: true},
 	{name: "power", run: "TestPowerLoss|TestStorageAlone", memory: 2048, minutes: 15},
 	{name: "resize", run: "TestResize|TestReadOnly|TestPartitions", memory: 2048, minutes: 10},
 	{name: "many", run: "TestManyLUNs", memory: 4096, minutes: 20},
@@ -49,6 +51,9 @@ func TestInVM(t *testing.T) {
 	hawser := filepath.Join(dir, "hawser")
 	build(t, "build", "-o", hawser, "../../cmd/hawser")
 	for _, g := range groups {
+		if g.long && os.Getenv("HAWSER_TEST_LONG") != "1" {
+			continue
+		}
 		t.Run(g.name, func(t *testing.T) { g.test(t, dir, hawser) })
 	}
 }
