@@ -33,7 +33,7 @@ uninstall: ## what install has put there, if no volume is attached
 	PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/packaging/uninstall.sh
 
 # The order is the order of cost: what fails fast comes first.
-test: setup fmt vet lint build-all forms race e2e test-vm ## what CI runs; installs what it needs with apt-get, says what
+test: setup setup-vm fmt vet lint build-all forms race e2e test-vm ## what CI runs; installs what it needs with apt-get, says what
 
 test-short: ## the tests that need no root, no network and no other program: a minute
 	$(GO) test -short ./...
@@ -67,7 +67,7 @@ build-all: ## builds for linux/amd64 and linux/arm64
 
 # The end-to-end tests have the machine for themselves, so they are not among these.
 # REQUIRE_RACE makes scripts/gates fail if the race detector is not really on.
-race: setup ## all tests but the end-to-end ones, with the race detector
+race: setup setup-vm ## all tests but the end-to-end ones and those of a VM, with the race detector
 	REQUIRE_RACE=1 $(GO) test -race -shuffle on -timeout 40m $$($(GO) list ./... | grep -vE '/scripts/(e2e|vm|device|packaging/boot)$$')
 
 forms: ## every form that a login can give a WRITE, without the race detector, which takes a sample of them

@@ -18,7 +18,7 @@ import (
 const source = "../../.."
 
 // limit is for one boot and its script, on a machine that emulates its processor. It ends a hang.
-const limit = 10 * time.Minute
+const limit = 20 * time.Minute
 
 var (
 	//go:embed guest/prepare.sh

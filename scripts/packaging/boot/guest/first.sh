@@ -20,6 +20,5 @@ cp -r /var/lib/hawser "$share/kept/var/lib"
 cp -r /etc/hawser "$share/kept/etc"
 systemctl start hawser
 
-cat >"$share/kept/etc/fstab" <<EOF
-UUID=$uuid /srv ext4 _netdev 0 2
-EOF
+# systemd waits for a device for 90 s, from the begin of the boot, which is no time for this machine.
+echo "UUID=$uuid /srv ext4 _netdev,x-systemd.device-timeout=15min 0 2" >"$share/kept/etc/fstab"

@@ -1,4 +1,5 @@
 # The second boot: everything is where it belongs, or waits.
+systemctl start remote-fs.target # it is on its way; this waits for it
 mountpoint -q /srv || fail "fstab's file system is not mounted"
 udevadm settle
 for i in 0 1 2; do
