@@ -10,6 +10,7 @@ import (
 
 // TestID asks hawser_id about backends. The identity comes from the storage, which may be no friend.
 func TestID(t *testing.T) {
+	readAll(t)
 	for backend, want := range map[string]string{
 		"hawser:vol1:naa.6001405abc":         "HAWSER_NAME=vol1 HAWSER_IDENTITY=naa.6001405abc ID_WWN_WITH_EXTENSION=0x6001405abc",
 		"hawser:a-b_c.1:eui.0025385b":        "HAWSER_NAME=a-b_c.1 HAWSER_IDENTITY=eui.0025385b",

@@ -13,6 +13,7 @@ func TestInstall(t *testing.T) {
 	for prefix, want := range map[string][]string{
 		"/usr": {
 			"-rwxr-xr-x /usr/bin/hawser",
+			"-rwxr-xr-x /usr/lib/hawser/unmount",
 			"-rw-r--r-- /usr/lib/systemd/system/hawser-shutdown.service",
 			"-rw-r--r-- /usr/lib/systemd/system/hawser-vg@.service",
 			"-rw-r--r-- /usr/lib/systemd/system/hawser.service",
@@ -34,6 +35,7 @@ func TestInstall(t *testing.T) {
 			"-rw-r--r-- /etc/udev/rules.d/68-hawser-lvm.rules",
 			"-rw-r--r-- /etc/udev/rules.d/70-hawser-lvm.rules",
 			"-rwxr-xr-x /opt/hawser/bin/hawser",
+			"-rwxr-xr-x /opt/hawser/lib/hawser/unmount",
 			"-rwxr-xr-x /opt/hawser/lib/udev/hawser_id",
 			"-rw-r--r-- /opt/hawser/share/bash-completion/completions/hawser",
 			"-rw-r--r-- /opt/hawser/share/doc/hawser/OPERATING.md",

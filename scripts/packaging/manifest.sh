@@ -30,6 +30,7 @@ manifest() {
 		printf '%s\t%s\t%s\n' 644 "$f" "$system/udev/rules.d/${f##*/}"
 	done
 	printf '%s\t%s\t%s\n' 755 "$here/udev/hawser_id" "$prefix/lib/udev/hawser_id"
+	printf '%s\t%s\t%s\n' 755 "$here/systemd/unmount" "$prefix/lib/hawser/unmount"
 	printf '%s\t%s\t%s\n' 644 "$here/OPERATING.md" "$prefix/share/doc/hawser/OPERATING.md"
 	for f in "$here"/man/*.[1-8]; do
 		[ ! -e "$f" ] || printf '%s\t%s\t%s\n' 644 "$f" "$prefix/share/man/man${f##*.}/${f##*/}"

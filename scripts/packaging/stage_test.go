@@ -28,7 +28,24 @@ func stage(t *testing.T, prefix string) *tree {
 	if out, err := s.run("./install.sh"); err != nil {
 		t.Fatalf("install.sh: %v\n%s", err, out)
 	}
+	readAll(t)
 	return s
+}
+
+// readAll reads what the scripts read. go test keeps a result until a file changes that the test itself has read.
+func readAll(t *testing.T) {
+	t.Helper()
+	for _, pattern := range []string{"*.sh", "*.md", "*/*.service", "*/*.rules", "systemd/unmount", "udev/hawser_id"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, files, err)
+		}
+		for _, file := range files {
+			if _, err := os.ReadFile(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 func (s *tree) run(script string) (string, error) {

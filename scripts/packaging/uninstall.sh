@@ -22,7 +22,7 @@ manifest | while IFS=$'\t' read -r _ _ to; do
 	rm -f "$root$to"
 done
 rm -f "$root$completion"
-rmdir "$root$prefix/share/doc/hawser" 2>/dev/null || true
+rmdir "$root$prefix/share/doc/hawser" "$root$prefix/lib/hawser" 2>/dev/null || true
 
 if live; then
 	systemctl daemon-reload

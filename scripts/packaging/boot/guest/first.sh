@@ -4,13 +4,15 @@ for i in 0 1 2; do
 done
 udevadm settle
 mkfs.ext4 -q -U $uuid /dev/hawser/vol0
-mkfs.ext4 -q /dev/hawser/vol2
 parted -s /dev/hawser/vol1 mklabel gpt mkpart primary 1MiB 60MiB
 udevadm settle
 vgcreate -qq -y data /dev/hawser/vol1-part1
-lvcreate -qq -y -l 100%FREE -n lv data
-mkfs.ext4 -q /dev/data/lv
-vgchange -an data
+vgcreate -qq -y byhand /dev/hawser/vol2
+for group in data byhand; do
+	lvcreate -qq -y -l 100%FREE -n lv $group
+	mkfs.ext4 -q /dev/$group/lv
+	vgchange -an $group
+done
 
 # To stop the daemon is not to detach.
 systemctl stop hawser

@@ -18,7 +18,7 @@ ExecStart=$hawser target serve --listen 127.0.0.1:3260,127.0.0.2:3260 \
 [Install]
 WantedBy=hawser.service
 EOF
-systemctl --root=/ --quiet enable storage.service hawser.service remote-fs.target blk-availability.service
+systemctl --root=/ --quiet enable storage.service hawser.service remote-fs.target
 
 # What a host keeps over a boot.
 mkdir -p /var/lib/hawser /etc/hawser /srv /later /byhand

@@ -57,10 +57,13 @@ systemctl is-active --quiet hawser-shutdown || fail "a restart has stopped hawse
 scripts/packaging/uninstall.sh && fail "uninstall.sh does not mind attached volumes"
 hawser detach vol0 && fail "a mounted volume was detached"
 
-# What is left for the shutdown: fstab's, a group that its unit activates, and one that was mounted by hand without a thought.
+# What is left for the shutdown: fstab's, a group that its unit activates, and one that was activated and mounted by hand without a thought,
+# and is in use.
 systemctl start hawser-vg@data
 mount -o _netdev /dev/data/lv /later
-mount /dev/hawser/vol2 /byhand
+vgchange -ay byhand
+mount /dev/byhand/lv /byhand
+systemd-run --quiet --working-directory=/byhand sleep infinity
 for dir in /srv /later /byhand; do
 	echo "in $dir" >$dir/left
 done
