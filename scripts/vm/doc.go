@@ -10,7 +10,7 @@
 //
 // The machine is QEMU's, which emulates the processor: it works where there is no KVM, and everything takes
 // many times as long, so what a VM measures of speed means nothing. A command begins 8 s after its VM, or twice
-// that on a machine that does other things too; on such a one it was 40 to 65 s with systemd. The kernel is
+// that on a machine that does other things too; on such a one it was 40 to 75 s with systemd. The kernel is
 // Debian's 6.12, from the cache that `make setup-vm` fills.
 //
 // # What the command finds
