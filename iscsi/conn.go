@@ -58,7 +58,7 @@ func newConn(s *Session, p *login.Params) *conn {
 	}
 	c.rx = receiver{arena: s.arena, headerDigest: p.HeaderDigest, dataDigest: p.DataDigest}
 	c.tick = s.loop.NewTimer(c.onTick)
-	c.heard, c.born = s.loop.Now(), s.loop.Now()
+	c.heard, c.born, c.takenAt = s.loop.Now(), s.loop.Now(), s.loop.Now()
 	return c
 }
 
