@@ -169,7 +169,10 @@ var dispositions = []disposition{
 	{name: "outcome unknown", match: transport(blockdev.Unknown), action: RetryOther, pause: shortPause, last: Wait, flushAgain: true},
 
 	// Answers of the device, or of the target in front of it, that are not SCSI's.
-	{name: "no answer in time", match: transport(blockdev.Failed, blockdev.CodeTimeout), action: RetryOther, flushAgain: true},
+	{
+		name: "no answer in time", match: transport(blockdev.Failed, blockdev.CodeTimeout), action: RetryOther, pause: readyPause, last: Wait,
+		flushAgain: true,
+	},
 	{
 		name: "way lost", match: transport(blockdev.Failed, blockdev.CodeTransport, blockdev.CodeNoPath, blockdev.CodeShutdown),
 		action: RetryOther, pause: shortPause, last: Wait, flushAgain: true,

@@ -218,3 +218,24 @@ func TestEachPathMayBeBusy(t *testing.T) {
 	g.advance(2*busyPause.most + 2*time.Second)
 	g.want(c, blockdev.CodeIO, blockdev.Failed)
 }
+
+// TestNoAnswerInTime has the only path that is up answer nothing for a while: the host sees no error while NoPathRetry lasts.
+func TestNoAnswerInTime(t *testing.T) {
+	slow := plainError(blockdev.Failed, blockdev.CodeTimeout)
+	g := newRig(t, 2, Config{NoPathRetry: new(time.Minute)})
+	g.paths[1].down()
+	g.settle()
+	g.paths[0].answer = func(*blockdev.Request) error { return slow }
+	c := g.write()
+	g.advance(50 * time.Second)
+	g.wantPending(c)
+	g.paths[0].answer = nil
+	g.advance(2 * time.Second)
+	g.wantOK(c)
+
+	g.paths[0].answer = func(*blockdev.Request) error { return slow }
+	c = g.write()
+	g.advance(patience + 2*time.Second)
+	g.want(c, blockdev.CodeTimeout, blockdev.Failed)
+	g.wantIdle()
+}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMemoryPressure writes much more than there is memory through a file system on the device, with little room for dirty pages, nearly
@@ -27,6 +29,10 @@ func TestMemoryPressure(t *testing.T) {
 		if err := os.WriteFile("/proc/sys/vm/"+name, []byte(value), 0); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// The storage would be another machine: its code, in this process, is not to be evicted and read again.
+	if err := unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT); err != nil {
+		t.Fatal(err)
 	}
 	hog := h.hogMemory(160 << 20)
 	defer hog()

@@ -63,7 +63,7 @@ func (v *volume) whatLocked() string {
 	return string(v.state)
 }
 
-// keepErrors writes the ledger to the store, not more often than once a second.
+// keepErrors writes the ledger to the store, and to the log, not more often than once a second.
 func (v *volume) keepErrors() {
 	for {
 		select {
@@ -88,6 +88,7 @@ func (v *volume) writeErrors() {
 	if now == v.record.Errors {
 		return
 	}
+	v.log.Error("requests of the host have failed", "requests", now.Count-v.record.Errors.Count, "last", now.Text)
 	v.record.Errors = now
 	if err := v.node.cfg.Store.put(v.name, &v.record); err != nil {
 		v.log.Error("errors of the device are not remembered", "reason", err.Error())
