@@ -235,7 +235,7 @@ func TestNoAnswerInTime(t *testing.T) {
 
 	g.paths[0].answer = func(*blockdev.Request) error { return slow }
 	c = g.write()
-	g.advance(patience + 2*time.Second)
+	g.advance(time.Minute + 2*time.Second)
 	g.want(c, blockdev.CodeTimeout, blockdev.Failed)
 	g.wantIdle()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -67,15 +66,15 @@ func TestMemoryPressure(t *testing.T) {
 
 // hogMemory takes all memory but so much, and returns what gives it back.
 func (h *host) hogMemory(leave int64) (free func()) {
-	var info syscall.Sysinfo_t
-	if err := syscall.Sysinfo(&info); err != nil {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
 		h.t.Fatal(err)
 	}
 	available := int64(info.Freeram)*int64(info.Unit) - leave
 	if available <= 0 {
 		return func() {}
 	}
-	mem, err := syscall.Mmap(-1, 0, int(available), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANONYMOUS)
+	mem, err := unix.Mmap(-1, 0, int(available), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -86,7 +85,7 @@ func (h *host) hogMemory(leave int64) (free func()) {
 	return func() {
 		if !done {
 			done = true
-			_ = syscall.Munmap(mem)
+			_ = unix.Munmap(mem)
 		}
 	}
 }

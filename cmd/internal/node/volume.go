@@ -88,7 +88,7 @@ func (v *volume) writeErrors() {
 	if now == v.record.Errors {
 		return
 	}
-	v.log.Error("requests of the host have failed", "requests", now.Count-v.record.Errors.Count, "last", now.Text)
+	v.log.Error("requests of the host have failed", "requests", now.Count-v.record.Errors.Count, "reason", now.Text)
 	v.record.Errors = now
 	if err := v.node.cfg.Store.put(v.name, &v.record); err != nil {
 		v.log.Error("errors of the device are not remembered", "reason", err.Error())
