@@ -3,19 +3,20 @@ package blockdev
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // ChunkSize is the size of every piece of arena memory, in bytes. One size, so nothing fragments.
 const ChunkSize = 64 << 10
 
-// Arena is all payload memory of one loop: fixed mappings cut into chunks. It belongs to that loop; only Close may be called from
-// elsewhere, and only after the loop has ended. It is grown on purpose, when a device joins the loop, and never for a request.
+// Arena is all payload memory of one loop: fixed mappings cut into chunks. It belongs to that loop: from elsewhere only Chunks may be
+// called, and Close after the loop has ended. It is grown on purpose, when a device joins the loop, and never for a request.
 //
 // The free list is last in, first out, so that a lightly loaded arena stays in the cache and touches few pages.
 type Arena struct {
-	mem     [][]byte // the mappings
-	locked  bool     // new ones are to be locked too
-	chunks  int      // in all
+	mem     [][]byte     // the mappings
+	locked  bool         // new ones are to be locked too
+	chunks  atomic.Int64 // in all
 	free    []*Chunk
 	waiters []Waiter
 	told    []Waiter // swaps with waiters
@@ -61,9 +62,9 @@ func (a *Arena) Grow(size int) error {
 		_ = lockMemory(mem) // Lock has told whether it can be done
 	}
 	a.mem = append(a.mem, mem)
-	a.chunks += n
+	all := a.chunks.Add(int64(n))
 	chunks := make([]Chunk, n)
-	free := make([]*Chunk, n, a.chunks)
+	free := make([]*Chunk, n, all)
 	for i := range chunks {
 		c := &chunks[i]
 		c.arena, c.Bytes = a, mem[i*ChunkSize:(i+1)*ChunkSize:(i+1)*ChunkSize]
@@ -103,19 +104,20 @@ func (a *Arena) tell() {
 // Free is the number of chunks that nobody holds.
 func (a *Arena) Free() int { return len(a.free) }
 
-// Chunks is the number of chunks in all.
-func (a *Arena) Chunks() int { return a.chunks }
+// Chunks is the number of chunks in all. Any goroutine may ask.
+func (a *Arena) Chunks() int { return int(a.chunks.Load()) }
 
 // Close unmaps the memory. It fails, and leaves the memory mapped, if a chunk is still in use: a leak.
 func (a *Arena) Close() error {
-	if held := a.chunks - len(a.free); held > 0 {
-		return fmt.Errorf("blockdev: arena closed with %d of %d chunks in use", held, a.chunks)
+	if held := a.Chunks() - len(a.free); held > 0 {
+		return fmt.Errorf("blockdev: arena closed with %d of %d chunks in use", held, a.Chunks())
 	}
 	var errs []error
 	for _, m := range a.mem {
 		errs = append(errs, unmapMemory(m))
 	}
-	a.mem, a.chunks, a.free = nil, 0, nil
+	a.mem, a.free = nil, nil
+	a.chunks.Store(0)
 	return errors.Join(errs...)
 }
 
