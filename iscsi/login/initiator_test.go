@@ -202,6 +202,23 @@ func TestInitiatorRefusesBadTargets(t *testing.T) {
 	}
 }
 
+// A target need not answer a boolean that our offer has settled.
+func TestInitiatorDoesWithoutOptionalAnswers(t *testing.T) {
+	cfg := testInitiatorConfig()
+	cfg.InitialR2T, cfg.ImmediateData = Yes, No
+	replies := goodReplies()
+	for _, answer := range []string{"InitialR2T=Yes", "ImmediateData=Yes", "DataPDUInOrder=Yes", "DataSequenceInOrder=Yes"} {
+		replies[1].text = strings.Replace(replies[1].text, answer+"\x00", "", 1)
+	}
+	p, err := initiateWith(t, cfg, false, replies...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.InitialR2T || p.ImmediateData || !p.DataPDUInOrder || !p.DataSequenceInOrder {
+		t.Errorf("outcome: %+v", p)
+	}
+}
+
 // What was asked before the target's text went on is not asked any more.
 func TestInitiatorRefusesTransitAfterContinue(t *testing.T) {
 	part, rest := goodReplies()[0], goodReplies()[0]

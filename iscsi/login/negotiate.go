@@ -228,11 +228,18 @@ func (n *negotiation) takeForeign() []Pair {
 	return foreign
 }
 
-// checkAnswered requires that the peer answered all that we offered.
+// checkAnswered requires that the peer answered all that we offered, but for offers that settle a key by themselves.
 func (n *negotiation) checkAnswered() error {
 	for i := range keys {
-		if v, ok := n.pending[keys[i].name]; ok {
-			return n.violation("did not answer %s=%s", keys[i].name, v)
+		k := &keys[i]
+		offer, ok := n.pending[k.name]
+		switch {
+		case !ok:
+		case k.settledBy(offer):
+			delete(n.pending, k.name)
+			n.settled[k.name] = offer
+		default:
+			return n.violation("did not answer %s=%s", k.name, offer)
 		}
 	}
 	return nil

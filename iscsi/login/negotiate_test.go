@@ -98,6 +98,29 @@ func TestCheckOfAnswers(t *testing.T) {
 	}
 }
 
+// Offers that need no answer, and what the key is without one.
+func TestOptionalAnswers(t *testing.T) {
+	for _, c := range []struct{ key, own, value string }{ // value "": the answer is needed
+		{"InitialR2T", "Yes", "Yes"},
+		{"InitialR2T", "No", ""},
+		{"ImmediateData", "No", "No"},
+		{"ImmediateData", "Yes", ""},
+		{"DataPDUInOrder", "Yes", "Yes"},
+		{"DataSequenceInOrder", "Yes", "Yes"},
+		{"ErrorRecoveryLevel", "0", ""},
+		{"MaxConnections", "1", ""},
+		{"HeaderDigest", "None", ""},
+		{"AuthMethod", "None", ""},
+	} {
+		n := newNegotiation(initiator, map[string]string{c.key: c.own})
+		n.offer(c.key)
+		err := n.checkAnswered()
+		if got := n.settled[c.key]; got != c.value || (err == nil) != (c.value != "") {
+			t.Errorf("offer %s=%s, no answer: got %q, %v; want %q", c.key, c.own, got, err, c.value)
+		}
+	}
+}
+
 // Golden texts of what a key can do wrong.
 func TestKeyErrors(t *testing.T) {
 	long := strings.Repeat("x", 300)

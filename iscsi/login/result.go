@@ -54,3 +54,9 @@ func choose(offer, own string) string {
 
 // retired answers the keys of RFC 3720 that RFC 7143 took back.
 func retired(_, _ string) string { return valueReject }
+
+// settledBy says that an offer is the outcome whatever the answer is: No of an AND, Yes of an OR. Then the answer is optional, and the
+// Linux kernel's target gives none. RFC 7143, section 6.2.2.
+func (k *key) settledBy(offer string) bool {
+	return k.kind == boolean && k.result(offer, valueYes) == k.result(offer, valueNo)
+}
