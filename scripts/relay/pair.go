@@ -7,7 +7,7 @@ import (
 
 // A pair is the two ends of one connection.
 type pair struct {
-	client, server net.Conn
+	client, server net.Conn    // server is nil if the client came in silence
 	silent         atomic.Bool // never false again: bytes of the stream are missing
 }
 
@@ -45,8 +45,11 @@ func (p *pair) reset() {
 	reset(p.server)
 }
 
-// reset closes a connection with RST instead of FIN.
+// reset closes a connection with RST instead of FIN, if there is one.
 func reset(conn net.Conn) {
+	if conn == nil {
+		return
+	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}

@@ -13,7 +13,7 @@ type Mode int
 const (
 	Open   Mode = iota // carries
 	Reset              // resets what there is and what comes
-	Silent             // accepts, and carries nothing
+	Silent             // accepts, and carries nothing: the other address does not hear of a new connection
 )
 
 // A Relay listens on an address of its own and carries every connection to another.
@@ -91,7 +91,7 @@ func (r *Relay) accept() {
 
 // carry is the life of one connection.
 func (r *Relay) carry(client net.Conn) {
-	server, err := net.Dial("tcp", r.to)
+	server, err := r.dial()
 	if err != nil {
 		reset(client)
 		return
@@ -103,18 +103,31 @@ func (r *Relay) carry(client net.Conn) {
 	}
 	var both sync.WaitGroup
 	both.Go(func() { p.pump(server, client, &r.sent) })
-	both.Go(func() { p.pump(client, server, &r.back) })
+	if server != nil {
+		both.Go(func() { p.pump(client, server, &r.back) })
+	}
 	both.Wait()
 	r.mu.Lock()
 	delete(r.pairs, p)
 	r.mu.Unlock()
 }
 
-// add takes a connection in, unless the mode is against it.
+// dial connects to the far end, which is nil in silence.
+func (r *Relay) dial() (net.Conn, error) {
+	r.mu.Lock()
+	silent := r.mode == Silent
+	r.mu.Unlock()
+	if silent {
+		return nil, nil
+	}
+	return net.Dial("tcp", r.to)
+}
+
+// add takes a connection in, unless the mode is against it, or was when it came.
 func (r *Relay) add(p *pair) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || r.mode == Reset {
+	if r.closed || r.mode == Reset || r.mode == Open && p.server == nil {
 		return false
 	}
 	p.silent.Store(r.mode == Silent)

@@ -91,8 +91,11 @@ func TestReset(t *testing.T) {
 	if err := ask(conn, long); !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("the connection: got %v, want a reset", err)
 	}
-	if err := ask(dial(t, r), long); err == nil {
-		t.Error("a new connection was carried")
+	if conn, err := net.Dial("tcp", r.Addr()); err == nil { // or it was reset already
+		if err := ask(conn, long); err == nil {
+			t.Error("a new connection was carried")
+		}
+		_ = conn.Close()
 	}
 	r.Cut(Open)
 	if err := ask(dial(t, r), long); err != nil {
@@ -124,5 +127,34 @@ func TestSilence(t *testing.T) {
 	}
 	if err := ask(dial(t, r), long); err != nil {
 		t.Errorf("after it: %v", err)
+	}
+}
+
+func TestSilenceHidesNewConnections(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	r, err := Listen("127.0.0.1:0", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	r.Cut(Silent)
+	if err := ask(dial(t, r), short); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("in silence: got %v, want nothing at all", err)
+	}
+	r.Cut(Open)
+	if _, err := dial(t, r).Write([]byte("b")); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if got, err := io.ReadAll(io.LimitReader(conn, 1)); string(got) != "b" {
+		t.Errorf("the first connection that was heard of says %q, %v, want that after the silence", got, err)
 	}
 }
