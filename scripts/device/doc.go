@@ -7,6 +7,7 @@
 //	go test -timeout 60m ./scripts/device -run 'TestInVM/restart' -v
 //	DEVICE_RUN=TestFileSystem/xfs go test -timeout 60m ./scripts/device -run TestInVM/filesystem -v
 //
-// In the VM each test has an embedded target in its own process, with two portals, whose faults it can switch and whose counters it can
-// read; a daemon; and the command line.
+// In the VM each test has a storage with two portals, which can be cut; a daemon; and the command line. The storage is an embedded target in
+// the test's own process, whose faults it can switch and whose counters it can read; in the tests of the group lio it is the kernel's target,
+// set up through configfs, with a relay before each portal, and a count of commands that the kernel's tracing keeps.
 package device

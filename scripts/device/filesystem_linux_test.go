@@ -75,30 +75,59 @@ func TestFileSystem(t *testing.T) {
 				h := newHost(t, "ram:400M,thin=on,wce=on,block="+block)
 				device := h.attach(0)
 				dir := h.mount(fs, device)
-				before := h.target.Snapshot().LUNs[0]
+				before := h.storage.tally()
 				job := verifyJob(dir)
 				h.run(job[0], job[1:]...)
-				written := h.target.Snapshot().LUNs[0]
-				if written.Syncs+written.FUAWrites == before.Syncs+before.FUAWrites {
-					t.Error("fsync did not reach the target")
-				}
-				h.run("fallocate", "--punch-hole", "--offset", "0", "--length", "8M", filepath.Join(dir, "verify.0.0"))
-				if err := os.Remove(filepath.Join(dir, "verify.1.0")); err != nil {
-					t.Fatal(err)
-				}
-				h.run("sync", "-f", dir)
-				h.run("fstrim", dir)
-				trimmed := h.target.Snapshot().LUNs[0]
-				if trimmed.Unmaps == written.Unmaps {
-					t.Error("fstrim did not reach the target")
-				}
+				h.synced(before)
+				h.trims(dir)
 				h.unmount(fs, device, dir)
-				h.run("blkdiscard", device)
-				if after := h.target.Snapshot().LUNs[0]; after.Unmaps == trimmed.Unmaps {
-					t.Error("blkdiscard did not reach the target")
-				}
-				h.run("blkdiscard", "--zeroout", "--length", "64M", device)
+				h.discards(device)
 			})
 		}
 	}
+}
+
+// synced fails the test if nothing was made durable since then.
+func (h *host) synced(since tally) {
+	h.t.Helper()
+	if h.storage.tally().syncs == since.syncs {
+		h.t.Error("fsync did not reach the target")
+	}
+}
+
+// trims frees what a job has left in a directory, of which the storage has to hear.
+func (h *host) trims(dir string) {
+	t := h.t
+	t.Helper()
+	const freed = 8 << 20 // at least
+	before := h.storage.tally()
+	h.run("fallocate", "--punch-hole", "--offset", "0", "--length", "8M", filepath.Join(dir, "verify.0.0"))
+	if err := os.Remove(filepath.Join(dir, "verify.1.0")); err != nil {
+		t.Fatal(err)
+	}
+	h.run("sync", "-f", dir)
+	h.run("fstrim", dir)
+	after := h.storage.tally()
+	if after.unmaps == before.unmaps {
+		t.Error("fstrim did not reach the target")
+	}
+	if before.allocated > 0 && after.allocated > before.allocated-freed {
+		t.Errorf("fstrim gave too little back: of %d bytes %d are still allocated", before.allocated, after.allocated)
+	}
+}
+
+// discards empties a device.
+func (h *host) discards(device string) {
+	t := h.t
+	t.Helper()
+	before := h.storage.tally()
+	h.run("blkdiscard", device)
+	after := h.storage.tally()
+	if after.unmaps == before.unmaps {
+		t.Error("blkdiscard did not reach the target")
+	}
+	if after.allocated > 0 {
+		t.Errorf("blkdiscard left %d bytes allocated", after.allocated)
+	}
+	h.run("blkdiscard", "--zeroout", "--length", "64M", device)
 }

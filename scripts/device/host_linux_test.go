@@ -6,8 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -15,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hawser-storage/hawser/blockdev/loop"
 	"github.com/hawser-storage/hawser/iscsi/target"
 	"github.com/hawser-storage/hawser/scripts/proc"
 )
@@ -23,16 +20,12 @@ import (
 // patience bounds what has no measure of its own. It ends a hang.
 const patience = 5 * time.Minute
 
-const iqn = "iqn.2026-11.io.hawser:target"
-
-// The two portals of the embedded target.
-var portals = []string{"127.0.0.1:3260", "127.0.0.2:3260"}
-
 // host is a storage, and a daemon.
 type host struct {
-	t      *testing.T
-	target *target.Target
-	daemon *proc.Process
+	t       *testing.T
+	storage storage
+	target  *target.Target // the storage, if it is the embedded one
+	daemon  *proc.Process
 }
 
 // newHost starts a target with LUNs, and a daemon. At the end nothing of either may be left.
@@ -40,51 +33,16 @@ func newHost(t *testing.T, luns ...string) *host {
 	t.Helper()
 	h := &host{t: t}
 	h.startTarget(luns...)
-	t.Cleanup(func() { _ = h.daemon.Kill() }) // after check, which ends it in order
-	h.startDaemon()
-	t.Cleanup(h.check)
+	h.begin()
 	return h
 }
 
-// startTarget serves LUNs at both portals until the end of the test.
-func (h *host) startTarget(luns ...string) {
-	t := h.t
-	t.Helper()
-	cfg := target.Config{IQN: iqn, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
-	for _, s := range luns {
-		lun, err := target.ParseLUN(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg.LUNs = append(cfg.LUNs, lun)
-	}
-	l, err := loop.New(loop.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- l.Run() }()
-	if h.target, err = target.New(l, cfg); err != nil {
-		t.Fatal(err)
-	}
-	for i, addr := range portals {
-		ln, err := net.Listen("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() { _ = h.target.Serve(ln, uint16(i+1)) }()
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := h.target.Close(ctx); err != nil {
-			t.Errorf("target: %v", err)
-		}
-		l.Stop()
-		if err := <-ended; err != nil {
-			t.Errorf("target's loop: %v", err)
-		}
-	})
+// begin starts the daemon, when there is a storage.
+func (h *host) begin() {
+	h.t.Helper()
+	h.t.Cleanup(func() { _ = h.daemon.Kill() }) // after check, which ends it in order
+	h.startDaemon()
+	h.t.Cleanup(h.check)
 }
 
 // startDaemon starts a daemon and waits until it has taken up what there is.
@@ -125,8 +83,8 @@ func (h *host) check() {
 	if err := h.daemon.Stop(patience); err != nil {
 		t.Errorf("daemon: %v", err)
 	}
-	if n, last := h.target.Violations(); n != 0 {
-		t.Errorf("the initiator broke the protocol %d times: %v", n, last)
+	if err := h.storage.blame(); err != nil {
+		t.Error(err)
 	}
 	if t.Failed() {
 		t.Logf("the daemon said:\n%s", h.daemon.Stderr)
@@ -172,7 +130,7 @@ type listed struct {
 	Device string
 	Size   uint64
 	Errors struct{ Count uint64 }
-	Paths  []struct{ Portal, State string }
+	Paths  []struct{ Portal, State, Reason string }
 }
 
 func (h *host) list() (all []listed) {

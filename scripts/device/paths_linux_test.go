@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hawser-storage/hawser/scripts/relay"
 )
 
 // load is a job that is run again and again beside what the test does, until it is told to end.
@@ -89,28 +91,26 @@ func (h *host) pathsUp() (n int) {
 	return n
 }
 
+// pathsFailing is how many paths of the only volume do not, for a reason that begins so.
+func (h *host) pathsFailing(reason string) (n int) {
+	for _, v := range h.list() {
+		for _, p := range v.Paths {
+			if p.State != "up" && strings.HasPrefix(p.Reason, reason) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // awaitTraffic waits until a portal has carried data that came after now.
 func (l *load) awaitTraffic(portal int) {
 	l.h.t.Helper()
-	moved := func() (n uint64) {
-		for _, p := range l.h.target.Snapshot().Portals { // in the order in which they happened to be served
-			if p.Portal == portals[portal] {
-				n = p.ReadBytes + p.WroteBytes
-			}
-		}
-		return n
-	}
-	before := moved()
+	before := l.h.storage.carried(portal)
 	l.h.await("I/O by "+portals[portal], func() bool {
 		l.goesOn()
-		return moved() >= before+256<<10 // more than logins and probes
+		return l.h.storage.carried(portal) >= before+256<<10 // more than logins and probes
 	})
-}
-
-// cuts are the ways in which a portal goes away.
-var cuts = map[string]func(h *host, addr string){
-	"reset":   func(h *host, addr string) { h.target.Faults().Down(addr, true) },
-	"silence": func(h *host, addr string) { h.target.Faults().Stall(addr) },
 }
 
 // TestPaths cuts each path in turn under a mounted file system, and then both, for longer than every timeout but no_path_retry. Nothing
@@ -122,30 +122,53 @@ func TestPaths(t *testing.T) {
 			device := h.attach(0, "--fence-timeout", "60", "--no-path-retry", "120")
 			dir := h.mount(fs, device)
 			l := h.start(verifyJob(dir))
-			for name, cut := range cuts {
-				for i, addr := range portals {
-					l.awaitTraffic(i)
-					cut(h, addr)
-					h.await("the loss of a path by "+name, func() bool { l.goesOn(); return h.pathsUp() == 1 })
-					l.awaitTraffic(1 - i)
-					h.target.Faults().Up(addr)
-					h.await("the return of a path", func() bool { l.goesOn(); return h.pathsUp() == 2 })
-				}
-			}
-			for _, addr := range portals {
-				h.target.Faults().Stall(addr)
-			}
-			h.await("the loss of both paths", func() bool { l.goesOn(); return h.pathsUp() == 0 })
-			for _, addr := range portals {
-				h.target.Faults().Up(addr)
-			}
-			l.awaitTraffic(0)
+			l.outlivesCuts()
 			l.ends()
-			if v := h.list(); len(v) != 1 || v[0].Errors.Count != 0 {
-				t.Errorf("errors reached the device: %+v", v)
-			}
+			h.sawNoError()
 			h.unmount(fs, device, dir)
 		})
+	}
+}
+
+// outlivesCuts cuts each path in every way, and then both.
+func (l *load) outlivesCuts() {
+	h := l.h
+	h.t.Helper()
+	for name, cut := range cuts {
+		for i := range portals {
+			l.awaitTraffic(i)
+			h.storage.cut(i, cut)
+			l.awaitPaths(1, "the loss of a path by "+name)
+			l.awaitTraffic(1 - i)
+			h.storage.cut(i, relay.Open)
+			l.awaitPaths(2, "the return of a path")
+		}
+	}
+	h.cutAll(relay.Silent)
+	l.awaitPaths(0, "the loss of both paths")
+	h.await("logins that take too long", func() bool { l.goesOn(); return h.pathsFailing("login:") == len(portals) })
+	h.cutAll(relay.Open)
+	l.awaitTraffic(0)
+}
+
+// awaitPaths waits until so many paths are up. The load goes on meanwhile.
+func (l *load) awaitPaths(n int, what string) {
+	l.h.t.Helper()
+	l.h.await(what, func() bool { l.goesOn(); return l.h.pathsUp() == n })
+}
+
+// cutAll cuts both portals.
+func (h *host) cutAll(how relay.Mode) {
+	for i := range portals {
+		h.storage.cut(i, how)
+	}
+}
+
+// sawNoError is what must be true of the only volume in the end.
+func (h *host) sawNoError() {
+	h.t.Helper()
+	if v := h.list(); len(v) != 1 || v[0].Errors.Count != 0 {
+		h.t.Errorf("errors reached the device: %+v", v)
 	}
 }
 
@@ -165,30 +188,33 @@ func TestPathsGoneForGood(t *testing.T) {
 			h := newHost(t, "ram:400M,thin=on,wce=on")
 			device := h.attach(0, "--no-path-retry", "5")
 			dir := h.mount(fs, device)
-			l := h.start(verifyJob(dir))
-			l.awaitTraffic(0)
-			for _, addr := range portals {
-				h.target.Faults().Down(addr, true)
-			}
-			l.fails()
-			v := h.list()
-			if len(v) != 1 || v[0].State != "failing" || v[0].Errors.Count == 0 {
-				t.Errorf("list says %+v", v)
-			}
-			if s := h.hawser("status"); !strings.Contains(s, "fsck") {
-				t.Errorf("status says nothing of the errors that reached the device:\n%s", s)
-			}
-			h.run("umount", dir)
-			h.hawser("detach", device)
-			if stuck := uninterruptible(); len(stuck) > 0 {
-				t.Errorf("stuck: %v", stuck)
-			}
-			for _, addr := range portals {
-				h.target.Faults().Up(addr)
-			}
+			h.losesStorage(device, dir)
 			device = h.attach(0)
 			dir = h.mountOnly(fs, device) // which replays the journal
 			h.unmount(fs, device, dir)
 		})
 	}
+}
+
+// losesStorage takes the storage away under a load until the host has given up, unmounted and detached, and gives it back.
+func (h *host) losesStorage(device, dir string) {
+	t := h.t
+	t.Helper()
+	l := h.start(verifyJob(dir))
+	l.awaitTraffic(0)
+	h.cutAll(relay.Reset)
+	l.fails()
+	v := h.list()
+	if len(v) != 1 || v[0].State != "failing" || v[0].Errors.Count == 0 {
+		t.Errorf("list says %+v", v)
+	}
+	if s := h.hawser("status"); !strings.Contains(s, "fsck") {
+		t.Errorf("status says nothing of the errors that reached the device:\n%s", s)
+	}
+	h.run("umount", dir)
+	h.hawser("detach", device)
+	if stuck := uninterruptible(); len(stuck) > 0 {
+		t.Errorf("stuck: %v", stuck)
+	}
+	h.cutAll(relay.Open)
 }

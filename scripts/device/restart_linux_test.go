@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hawser-storage/hawser/scripts/relay"
 )
 
 // TestRestart kills the daemon ten times under a verified load on a mounted file system, three times with one path down. The load must see
@@ -16,12 +18,21 @@ func TestRestart(t *testing.T) {
 	device := h.attach(0, "--fence-timeout", "10")
 	dir := h.mount(fs, device)
 	l := h.start(verifyJob(dir))
+	l.outlivesRestarts(device, 10)
+	l.ends()
+	h.unmount(fs, device, dir)
+}
+
+// outlivesRestarts kills the daemon so many times, every third time with one path down.
+func (l *load) outlivesRestarts(device string, times int) {
+	h, t := l.h, l.h.t
+	t.Helper()
 	longest := time.Duration(0)
-	for n := range 10 {
+	for n := range times {
 		withOne := n%3 == 2
 		if withOne {
-			h.target.Faults().Down(portals[n%2], true)
-			h.await("the loss of a path", func() bool { l.goesOn(); return h.pathsUp() == 1 })
+			h.storage.cut(n%2, relay.Reset)
+			l.awaitPaths(1, "the loss of a path")
 		}
 		l.awaitTraffic(1 - n%2)
 		began := time.Now()
@@ -35,13 +46,11 @@ func TestRestart(t *testing.T) {
 		longest = max(longest, gap)
 		t.Logf("restart %d, one path down %v: I/O goes on after %v", n+1, withOne, gap.Round(10*time.Millisecond))
 		if withOne {
-			h.target.Faults().Up(portals[n%2])
-			h.await("the return of a path", func() bool { l.goesOn(); return h.pathsUp() == 2 })
+			h.storage.cut(n%2, relay.Open)
+			l.awaitPaths(2, "the return of a path")
 		}
 	}
 	t.Logf("the longest gap: %v", longest.Round(10*time.Millisecond))
-	l.ends()
-	h.unmount(fs, device, dir)
 }
 
 // TestRestartPlanned replaces the daemon under load, in order.

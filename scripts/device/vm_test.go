@@ -29,6 +29,7 @@ var groups = []group{
 	{name: "reclaim", pkg: "../../cmd/internal/reclaim", minutes: 5},
 	{name: "filesystem", run: "TestFileSystem", memory: 3072, minutes: 15},
 	{name: "paths", run: "TestPaths", memory: 2048, minutes: 15},
+	{name: "lio", run: "TestLIO", memory: 2048, minutes: 15},
 	{name: "restart", run: "TestRestart$", memory: 2048, minutes: 15},
 	{name: "replace", run: "TestRestartPlanned", memory: 2048, minutes: 15, long: true},
 	{name: "power", run: "TestPowerLoss|TestStorageAlone", memory: 2048, minutes: 15},

@@ -53,7 +53,7 @@ func TestCommand(t *testing.T) {
 // TestModules: what the tests of devices need is in this kernel.
 func TestModules(t *testing.T) {
 	if _, err := inVM(t, Config{Command: Shell(`
-		for module in nbd ext4 xfs dm_mod dm_log_writes target_core_mod target_core_iblock iscsi_target_mod; do
+		for module in nbd ext4 xfs dm_mod dm_log_writes target_core_mod target_core_iblock target_core_file iscsi_target_mod; do
 			modprobe $module
 			test -d /sys/module/$module
 		done
