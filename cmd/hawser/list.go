@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/dustin/go-humanize"
@@ -14,36 +12,23 @@ import (
 )
 
 func newList() *cobra.Command {
-	asJSON := false
-	cmd := &cobra.Command{
+	return showingVolumes(&cobra.Command{
 		Use:   "list",
 		Short: "List the volumes, those of the daemon and of processes in the foreground",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			servers, err := serversOf(cmd.Context(), "")
-			if len(servers) == 0 {
-				return err
-			}
-			return errors.Join(printList(cmd.OutOrStdout(), servers, asJSON), err)
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	return cmd
+		Long: `List the volumes, a line for each: where it can be used, its size and state, how many of its paths are up, the errors that reached
+who uses it, its identity at the storage, and the process that serves it.`,
+		Example: "  hawser list\n  hawser list --json | jq -r '.[].device'",
+		Args:    cobra.NoArgs,
+	}, seeList)
 }
 
-// printList is a line for each volume.
-func printList(w io.Writer, servers []server, asJSON bool) error {
-	if asJSON {
-		all := []api.Volume{}
-		for _, s := range servers {
-			all = append(all, s.volumes...)
-		}
-		return printJSON(w, all)
-	}
-	var b strings.Builder
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+// seeList is a line for each volume.
+func seeList(servers []server, text io.Writer) any {
+	all := []api.Volume{}
+	t := tabwriter.NewWriter(text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NAME\tDEVICE\tSIZE\tSTATE\tPATHS\tERRORS\tIDENTITY\tSERVED BY")
 	for _, s := range servers {
+		all = append(all, s.volumes...)
 		for i := range s.volumes {
 			v := &s.volumes[i]
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", v.Name, place(v), humanize.IBytes(v.Size), v.State, pathsUp(v),
@@ -51,6 +36,5 @@ func printList(w io.Writer, servers []server, asJSON bool) error {
 		}
 	}
 	_ = t.Flush()
-	_, err := io.WriteString(w, printable(b.String()))
-	return err
+	return all
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/dustin/go-humanize"
@@ -15,24 +13,16 @@ import (
 )
 
 func newPaths() *cobra.Command {
-	asJSON := false
-	cmd := &cobra.Command{
+	return showingVolumes(&cobra.Command{
 		Use:   "paths [NAME | DEVICE]",
 		Short: "Show the paths of a volume, or of all, and what each carried",
 		Long: `Show the paths of a volume, or of all volumes, as lsmpio does: PATH_ID counts a volume's paths, PARENT is the interface that a path
 is bound to, CONNECTION is portal, target and LUN. REQUESTS and what was read and written count from the time it was attached.`,
+		Example: `  hawser paths
+  watch hawser paths data`,
 		Args:              perhapsVolume,
 		ValidArgsFunction: completeVolumes,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			servers, err := serversOf(cmd.Context(), perhaps(args))
-			if len(servers) == 0 {
-				return err
-			}
-			return errors.Join(printAllPaths(cmd.OutOrStdout(), servers, asJSON), err)
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	return cmd
+	}, seePaths)
 }
 
 // pathOf is a path as --json prints it.
@@ -43,11 +33,10 @@ type pathOf struct {
 	api.Path
 }
 
-// printAllPaths is a line for each path.
-func printAllPaths(w io.Writer, servers []server, asJSON bool) error {
+// seePaths is a line for each path.
+func seePaths(servers []server, text io.Writer) any {
 	all := []pathOf{}
-	var b strings.Builder
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	t := tabwriter.NewWriter(text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NAME\tPATH_ID\tSTATUS\tPARENT\tCONNECTION\tREQUESTS\tSHARE\tIN FLIGHT\tREAD\tWRITTEN\tERRORS\tFAILOVERS\tSINCE\tREASON")
 	for _, s := range servers {
 		for _, v := range s.volumes {
@@ -59,12 +48,8 @@ func printAllPaths(w io.Writer, servers []server, asJSON bool) error {
 			}
 		}
 	}
-	if asJSON {
-		return printJSON(w, all)
-	}
 	_ = t.Flush()
-	_, err := io.WriteString(w, printable(b.String()))
-	return err
+	return all
 }
 
 // connection is the far end of a path.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,24 +9,17 @@ import (
 )
 
 func newStatus() *cobra.Command {
-	asJSON := false
-	cmd := &cobra.Command{
+	return showingVolumes(&cobra.Command{
 		Use:   "status [NAME | DEVICE]",
 		Short: "Show how a volume stands, or all, and the processes that serve them",
 		Long: `Show how a volume stands, or all volumes, in the form of multipath -ll: name, identity and device, then size and state, then the
 policy and the paths. What needs attention follows in lines that begin with "!". At the end is who serves the volumes.`,
+		Example: `  hawser status
+  hawser status /dev/hawser/data
+  hawser status --json | jq '.[].volumes[] | {name, state}'`,
 		Args:              perhapsVolume,
 		ValidArgsFunction: completeVolumes,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			servers, err := serversOf(cmd.Context(), perhaps(args))
-			if len(servers) == 0 {
-				return err
-			}
-			return errors.Join(printStatus(cmd.OutOrStdout(), servers, asJSON), err)
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	return cmd
+	}, seeStatus)
 }
 
 // statusOf is a process as --json prints it.
@@ -38,22 +29,17 @@ type statusOf struct {
 	Volumes []api.Volume `json:"volumes"`
 }
 
-// printStatus is a paragraph for each volume, and one for each process.
-func printStatus(w io.Writer, servers []server, asJSON bool) error {
+// seeStatus is a paragraph for each volume, and one for each process.
+func seeStatus(servers []server, text io.Writer) any {
 	all := []statusOf{}
-	var b strings.Builder
 	for _, s := range servers {
 		all = append(all, statusOf{s.Version(), s.Path(), s.volumes})
 		for i := range s.volumes {
-			describeVolume(&b, &s.volumes[i])
+			describeVolume(text, &s.volumes[i])
 		}
 	}
 	for _, s := range servers {
-		describeProcess(&b, s.Version())
+		describeProcess(text, s.Version())
 	}
-	if asJSON {
-		return printJSON(w, all)
-	}
-	_, err := io.WriteString(w, printable(b.String()))
-	return err
+	return all
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"io"
 	"runtime"
@@ -21,17 +21,24 @@ type version struct {
 }
 
 func newVersion() *cobra.Command {
-	asJSON := false
-	cmd := &cobra.Command{
+	return showing(&cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return thisVersion().print(cmd.OutOrStdout(), asJSON)
-		},
+		Long: `Print the version, the commit that it was built from, and the compiler and the platform that it was built with. The daemon may be of
+another version: 'hawser status' says so.`,
+		Example: "  hawser version\n  hawser version --json",
+		Args:    cobra.NoArgs,
+	}, seeVersion)
+}
+
+func seeVersion(_ context.Context, _ []string, text io.Writer) (any, error) {
+	v := thisVersion()
+	commit := v.Commit
+	if v.Modified {
+		commit += " with changes"
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	return cmd
+	fmt.Fprintf(text, "hawser %s, commit %s, %s, %s\n", v.Version, commit, v.Go, v.Platform)
+	return v, nil
 }
 
 func thisVersion() version {
@@ -54,18 +61,4 @@ func thisVersion() version {
 		}
 	}
 	return v
-}
-
-func (v version) print(w io.Writer, asJSON bool) error {
-	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
-	}
-	commit := v.Commit
-	if v.Modified {
-		commit += " with changes"
-	}
-	_, err := fmt.Fprintf(w, "hawser %s, commit %s, %s, %s\n", v.Version, commit, v.Go, v.Platform)
-	return err
 }
