@@ -26,7 +26,7 @@ demo: build ## two paths to a LUN, one cut half-way, the data verified: under a 
 # PREFIX and DESTDIR are as usual: make install PREFIX=/usr DESTDIR=/tmp/package
 PREFIX   ?= /usr/local
 
-install: build ## the program, systemd units, udev rules, completion; enables and starts nothing
+install: build ## the program, systemd units, udev rules, manual, completion; enables and starts nothing
 	PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/packaging/install.sh
 
 uninstall: ## what install has put there, if no volume is attached

@@ -10,6 +10,8 @@ clients="fio qemu-utils libnbd-bin"
 peers="tgt libiscsi-bin"
 # mkfs.ext4 for the image that is copied in and out; ip for what listens where.
 system="e2fsprogs iproute2"
+# What reads the manual pages.
+manual="groff-base"
 
 # shellcheck disable=SC2086 # lists of words
-exec "$(dirname "$0")/install-packages.sh" $compiler $clients $peers $system
+exec "$(dirname "$0")/install-packages.sh" $compiler $clients $peers $system $manual

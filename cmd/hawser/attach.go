@@ -45,13 +45,15 @@ VOLUME is a URL; several URLs are paths of one volume, and so are several portal
 
   iscsi://host[:port][%interface][,host...]/target-iqn/lun
 
-When I/O may begin it prints one line that begins with "ready" and the device or the NBD URI. On a socket, SIGUSR1 prints a table of the paths on stderr. At
-the end what is in flight is finished, and a table says what each path carried; if it cannot be finished in time the exit status
-is 1 and the extents are named whose outcome is unknown. A second signal ends the process at once.
+When I/O may begin it prints one line that begins with "ready" and the device or the NBD URI. On a socket, SIGUSR1 prints a table of the
+paths on stderr. At the end what is in flight is finished, and a table says what each path carried; if it cannot be finished in time the
+exit status is 1 and the extents are named whose outcome is unknown. A second signal ends the process at once.
 
 Times are seconds, or have a unit: 500ms, 2m. Sizes are bytes, or have K, M, G or T, which are binary.`,
-		Example: "  hawser attach iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.io.hawser:target/0\n" +
-			"  hawser attach --foreground --socket /run/vol.sock iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.io.hawser:target/0",
+		Example: `  hawser attach --name data \
+      iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.com.example:storage/0
+  hawser attach --foreground --socket /run/vol.sock \
+      iscsi://10.0.1.1%eth1,10.0.2.1%eth2/iqn.2026-11.com.example:storage/0`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.OutOrStdout(), &lockedWriter{w: cmd.ErrOrStderr()})
@@ -66,9 +68,9 @@ func (o *attachOptions) register(fs *pflag.FlagSet) {
 	o.memory, o.drainTimeout = 128<<20, secondsFlag(30*time.Second)
 	o.retry, o.fence = retryFlag(mpio.DefaultNoPathRetry), secondsFlag(mpio.DefaultFenceTimeout)
 	fs.BoolVar(&o.foreground, "foreground", false, "serve in this process, until it is told to end")
-	fs.StringVar(&o.socket, "socket", "", "serve NBD on this unix socket (mode 0600)")
-	fs.StringVar(&o.listen, "listen", "", "serve NBD on this TCP address, on the loopback only")
-	fs.StringVar(&o.device, "device", "", "attach to this /dev/nbdN; auto, the default: to a free one")
+	fs.StringVar(&o.socket, "socket", "", "serve NBD on a unix socket at this `PATH` (mode 0600)")
+	fs.StringVar(&o.listen, "listen", "", "serve NBD on TCP at this `HOST:PORT`, on the loopback only")
+	fs.StringVar(&o.device, "device", "", "attach to this `DEVICE`, /dev/nbdN; auto, the default: to a free one")
 	o.daemon.register(fs)
 	fs.Var(&o.memory, "memory", "all memory for data in flight")
 	fs.Var(&o.retry, "no-path-retry", "how long requests wait when no path is left")

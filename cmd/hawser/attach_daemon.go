@@ -21,7 +21,7 @@ type daemonOptions struct {
 }
 
 func (o *daemonOptions) register(fs *pflag.FlagSet) {
-	fs.StringVar(&o.name, "name", "", "name of the volume (default: made of target and LUN)")
+	fs.StringVar(&o.name, "name", "", "the volume's `NAME` (default: made of target and LUN)")
 	fs.BoolVar(&o.once, "once", false, "do not attach it again when the daemon or the host is restarted")
 	o.given = fs.Changed
 }

@@ -40,8 +40,11 @@ func newDaemon() *cobra.Command {
 
 A volume that is attached stays so over a restart of the daemon, and of the host, until it is detached. When the daemon ends, on SIGTERM
 or by an accident, the devices stay: what is written to them waits for the next daemon, for --dead-conn-timeout of the volume. So a
-daemon may be replaced under mounted file systems: by 'systemctl restart hawser', or with --replace.`,
-		Args: cobra.NoArgs,
+daemon may be replaced under mounted file systems: by 'systemctl restart hawser', or with --replace.
+
+When it can be asked it prints one line that begins with "ready", and tells systemd.`,
+		Example: "  systemctl enable --now hawser\n  hawser daemon --replace         # without systemd",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.run(cmd.Context(), cmd.OutOrStdout(), &lockedWriter{w: cmd.ErrOrStderr()})
 		},
@@ -54,8 +57,8 @@ daemon may be replaced under mounted file systems: by 'systemctl restart hawser'
 func (o *serverOptions) register(fs *pflag.FlagSet) {
 	o.drainTimeout = secondsFlag(30 * time.Second)
 	fs.BoolVar(&o.replace, "replace", false, "end the daemon that is running, and take its volumes over")
-	fs.StringVar(&o.initiator, "initiator", "", "initiator name (default: what 'hawser iqn' prints)")
-	fs.StringVar(&o.state, "state", stateFile, "where the daemon keeps what it must know after a restart")
+	fs.StringVar(&o.initiator, "initiator", "", "initiator's `NAME` (default: what 'hawser iqn' prints)")
+	fs.StringVar(&o.state, "state", stateFile, "the `FILE` in which the daemon keeps what it must know after a restart")
 	fs.Var(&o.drainTimeout, "drain-timeout", "how long what is in flight may take at the end")
 	o.log.register(fs, "info")
 }

@@ -34,12 +34,13 @@ func newDemo() *cobra.Command {
 		Long: `See it work, in one process and on the loopback alone: a target with two portals, a volume over both, an NBD socket, and a
 client that writes and reads all over it at random. Half-way one portal is cut with resets, later it comes back. At the end every
 block is read back and compared. Nothing is left behind.`,
-		Args: cobra.NoArgs,
+		Example: "  hawser demo\n  hawser demo --seconds 60 --size 1G",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.run(cmd.Context(), cmd.OutOrStdout(), &lockedWriter{w: cmd.ErrOrStderr()})
 		},
 	}
-	cmd.Flags().IntVar(&o.seconds, "seconds", 10, "how long the I/O runs, 2 to 3600")
+	cmd.Flags().IntVar(&o.seconds, "seconds", 10, "how many `SECONDS` the I/O runs, 2 to 3600")
 	cmd.Flags().Var(&o.size, "size", "the volume's size, 16M to 16G, in memory")
 	o.log.register(cmd.Flags(), "error")
 	return cmd

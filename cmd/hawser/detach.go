@@ -21,6 +21,7 @@ given the time to finish, and who still has the device gets I/O errors.
 
 With --all the daemon detaches each of its volumes as soon as nobody uses it, and forgets none: they are attached again when it
 is started. That is for the shutdown of the host.`,
+		Example: "  umount /srv && hawser detach data\n  hawser detach /dev/nbd0 --force",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if all && (force || len(args) > 0) {
 				return usagef("detach: --all goes with nothing else")

@@ -26,7 +26,7 @@ func (f *sizeFlag) Set(s string) error {
 	return nil
 }
 
-func (f *sizeFlag) Type() string { return "size" }
+func (f *sizeFlag) Type() string { return "SIZE" }
 
 func (f *sizeFlag) String() string {
 	n, unit := uint64(*f), ""
@@ -58,7 +58,7 @@ func (f *bufferFlag) Set(s string) error {
 	return nil
 }
 
-func (f *bufferFlag) Type() string { return "size|auto" }
+func (f *bufferFlag) Type() string { return "SIZE|auto" }
 
 func (f *bufferFlag) String() string {
 	if *f == iscsi.BufferAuto {
@@ -83,7 +83,7 @@ func (f *secondsFlag) Set(s string) error {
 	return nil
 }
 
-func (f *secondsFlag) Type() string   { return "seconds" }
+func (f *secondsFlag) Type() string   { return "SECONDS" }
 func (f *secondsFlag) String() string { return time.Duration(*f).String() }
 
 func parseSeconds(s string) (time.Duration, error) {
@@ -120,7 +120,7 @@ func (f *retryFlag) Set(s string) error {
 	return nil
 }
 
-func (f *retryFlag) Type() string { return "seconds|fail|queue" }
+func (f *retryFlag) Type() string { return "SECONDS|fail|queue" }
 
 func (f *retryFlag) String() string {
 	switch *f {
@@ -147,7 +147,7 @@ func (f *digestFlag) Set(s string) error {
 	return nil
 }
 
-func (f *digestFlag) Type() string   { return "list" }
+func (f *digestFlag) Type() string   { return "LIST" }
 func (f *digestFlag) String() string { return strings.Join(*f, ",") }
 
 // choiceFlag is a boolean key of the login.

@@ -18,8 +18,9 @@ func newIQN() *cobra.Command {
 		Use:   "iqn",
 		Short: "Print this host's initiator name, which the storage's administrator has to allow",
 		Long: "Print this host's initiator name. It is made once and kept in " + iscsi.InitiatorNameFile + ";\n" +
-			"a user who may not write there has an own one, under $XDG_CONFIG_HOME/hawser.",
-		Args: cobra.NoArgs,
+			"a user who may not write there has an own one, in $XDG_CONFIG_HOME/hawser or ~/.config/hawser.",
+		Example: "  hawser iqn",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			name, err := initiatorName("")
 			if err != nil {

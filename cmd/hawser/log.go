@@ -13,8 +13,8 @@ import (
 type logFlags struct{ level, format string }
 
 func (f *logFlags) register(fs *pflag.FlagSet, level string) {
-	fs.StringVar(&f.level, "log-level", level, "log from this level on: debug, info, warn, error")
-	fs.StringVar(&f.format, "log-format", "text", "form of the log: text, json")
+	fs.StringVar(&f.level, "log-level", level, "log from this `LEVEL` on: debug, info, warn, error")
+	fs.StringVar(&f.format, "log-format", "text", "the log's `FORM`: text, json")
 }
 
 func (f *logFlags) handler(w io.Writer) (slog.Handler, error) {

@@ -66,15 +66,25 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hawser",
 		Short: "An iSCSI volume, by every path that leads to it, as one block device",
-		Long: "hawser logs in to an iSCSI storage by every path, makes one volume of them, and serves it as an NBD device.\n" +
-			"It is one process in userspace: no kernel initiator, no iscsid, no multipathd.",
+		Long: `hawser logs in to an iSCSI storage by every path, makes one volume of them, and gives the host one block device for it: /dev/nbdN, or
+an NBD socket for qemu, fio and their like. It is one process in userspace: no kernel initiator, no iscsid, no multipathd.
+
+The daemon, which systemd runs as hawser.service, holds volumes as kernel devices; attach, detach and the others speak to it. What is
+attached stays so over restarts of the daemon and of the host. 'hawser attach --foreground' needs no daemon, and lasts as long as it runs.`,
+		Example: `  hawser iqn                      # the storage has to allow this name
+  systemctl enable --now hawser
+  hawser attach --name data \
+      iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.com.example:storage/0
+  udevadm settle && mount /dev/hawser/data /srv
+  hawser status
+  umount /srv && hawser detach data`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newAttach(), newDetach(), newList(), newStatus(), newPaths(), newRescan(), newDaemon())
-	root.AddCommand(newTarget(), newIQN(), newDemo(), newVersion())
+	root.AddCommand(newTarget(), newIQN(), newDemo(), newVersion(), newCompletion(), newMan())
 	return root
 }
 

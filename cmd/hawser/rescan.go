@@ -13,6 +13,7 @@ func newRescan() *cobra.Command {
 		Short: "Ask the storage again what a volume is, or all, such as after it was resized",
 		Long: `Ask the storage by every path what a volume is, or all volumes, and print what came of it. A volume that has grown is larger at
 once; one that has shrunk is so only if nobody has its device open.`,
+		Example:           "  hawser rescan data && resize2fs /dev/hawser/data",
 		Args:              perhapsVolume,
 		ValidArgsFunction: completeVolumes,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -35,7 +35,7 @@ func (o *sessionOptions) register(fs *pflag.FlagSet) {
 		initialR2T:    choiceFlag(login.No),
 		immediateData: choiceFlag(login.Yes),
 	}
-	fs.StringVar(&o.initiator, "initiator", "", "initiator name (default: what 'hawser iqn' prints)")
+	fs.StringVar(&o.initiator, "initiator", "", "initiator's `NAME` (default: what 'hawser iqn' prints)")
 	fs.Var(&o.loginTimeout, "login-timeout", "how long an attempt to connect and log in may take")
 	fs.Var(&o.noopInterval, "noop-out-interval", "silence after which a target is asked whether it is there")
 	fs.Var(&o.noopTimeout, "noop-out-timeout", "further silence that ends a connection")
@@ -44,7 +44,7 @@ func (o *sessionOptions) register(fs *pflag.FlagSet) {
 	fs.Var(&o.dataDigest, "data-digest", "data digests, likewise")
 	fs.Var(&o.initialR2T, "initial-r2t", "wait for the target's word before sending data that it was not told of")
 	fs.Var(&o.immediateData, "immediate-data", "send data with a command")
-	fs.IntVar(&o.cmdsMax, "cmds-max", 128, "commands in flight on a session, 1 to 1024")
+	fs.IntVar(&o.cmdsMax, "cmds-max", 128, "the `NUMBER` of commands in flight on a session, 1 to 1024")
 }
 
 // config is what all sessions have in common.

@@ -26,7 +26,7 @@ func TestVersion(t *testing.T) {
 }
 
 func TestHelpIsNoFailure(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"attach", "--help"}, {"target", "serve", "--help"}, {"completion", "bash"}} {
+	for _, args := range [][]string{{}, {"--help"}, {"attach", "--help"}, {"target", "serve", "--help"}, {"completion", "bash"}} {
 		if status, stdout, stderr := command(t, args...); status != exitDone || stdout == "" || stderr != "" {
 			t.Errorf("%v: got status %d, stdout of %d bytes, stderr %q", args, status, len(stdout), stderr)
 		}

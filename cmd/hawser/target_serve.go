@@ -45,17 +45,18 @@ Where RFC 7143 lets a target be lenient with an initiator's mistakes it is, beca
 --strict each costs the connection, and is logged.
 
 When it listens it prints one line that begins with "ready", and names the portals and the LUNs.`,
-		Example: "  hawser target serve --listen 127.0.0.1:3260,127.0.0.2:3260 --lun ram:1G",
-		Args:    cobra.NoArgs,
+		Example: `  hawser target serve --listen 127.0.0.1:3260,127.0.0.2:3260 --lun ram:1G
+  hawser target serve --lun file:disk.img,size=10G --lun null:1T`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.run(cmd.Context(), cmd.OutOrStdout(), &lockedWriter{w: cmd.ErrOrStderr()})
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringSliceVar(&o.listen, "listen", []string{"127.0.0.1:3260"}, "portals: HOST:PORT, with commas or repeated")
-	fs.StringArrayVar(&o.luns, "lun", nil, "a LUN: null:SIZE, ram:SIZE or file:PATH; repeat for more")
-	fs.StringVar(&o.iqn, "iqn", target.DefaultIQN, "the target's name")
-	fs.StringArrayVar(&o.force, "force", nil, "insist on a key of the login: InitialR2T=Yes, MaxBurstLength=16384, ...; repeat for more")
+	fs.StringSliceVar(&o.listen, "listen", []string{"127.0.0.1:3260"}, "the portals, each `HOST:PORT`, with commas or repeated")
+	fs.StringArrayVar(&o.luns, "lun", nil, "a LUN, by its `SPEC`: null:SIZE, ram:SIZE or file:PATH; repeat for more")
+	fs.StringVar(&o.iqn, "iqn", target.DefaultIQN, "the target's `NAME`")
+	fs.StringArrayVar(&o.force, "force", nil, "insist on a `KEY=VALUE` of the login: InitialR2T=Yes, MaxBurstLength=16384, ...; repeat for more")
 	fs.BoolVar(&o.strict, "strict", false, "drop the connection of an initiator that breaks a rule of the protocol")
 	o.log.register(fs, "warn")
 	return cmd

@@ -1,5 +1,6 @@
 // Package packaging is what a host gets beside the program: units for systemd, rules for udev, the scripts that install and remove them
-// for `make install` and `make uninstall`, and OPERATING.md, the page for who runs the host.
+// for `make install` and `make uninstall`, and OPERATING.md, the page for who runs the host. The manual pages are the program's own words:
+// install.sh asks it for them.
 //
 //	manifest.sh     what goes where
 //	install.sh      puts it there

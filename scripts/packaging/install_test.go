@@ -24,6 +24,8 @@ func TestInstall(t *testing.T) {
 			"-rw-r--r-- /usr/lib/udev/rules.d/70-hawser-lvm.rules",
 			"-rw-r--r-- /usr/share/bash-completion/completions/hawser",
 			"-rw-r--r-- /usr/share/doc/hawser/OPERATING.md",
+			"-rw-r--r-- /usr/share/man/man1/hawser-status.1",
+			"-rw-r--r-- /usr/share/man/man1/hawser.1",
 		},
 		// Units and rules are where systemd and udev find them.
 		"/opt/hawser": {
@@ -39,6 +41,8 @@ func TestInstall(t *testing.T) {
 			"-rwxr-xr-x /opt/hawser/lib/udev/hawser_id",
 			"-rw-r--r-- /opt/hawser/share/bash-completion/completions/hawser",
 			"-rw-r--r-- /opt/hawser/share/doc/hawser/OPERATING.md",
+			"-rw-r--r-- /opt/hawser/share/man/man1/hawser-status.1",
+			"-rw-r--r-- /opt/hawser/share/man/man1/hawser.1",
 		},
 	} {
 		s := stage(t, prefix)
@@ -57,6 +61,43 @@ func TestInstall(t *testing.T) {
 		if left := s.files(t); len(left) > 0 {
 			t.Errorf("uninstall.sh leaves %q", left)
 		}
+	}
+}
+
+// TestInstallForAnotherMachine: a program that does not run here is installed all the same, and that something is missing is said.
+func TestInstallForAnotherMachine(t *testing.T) {
+	readAll(t)
+	s := newTree(t, "/usr", "\x7fELF of another machine")
+	if out, err := s.run("./install.sh"); err != nil || !strings.Contains(out, "does not run here") {
+		t.Errorf("install.sh: %v, %q; want it to succeed, and to say what is missing", err, out)
+	}
+	files := strings.Join(s.files(t), "\n")
+	if !strings.Contains(files, "/usr/bin/hawser") || strings.Contains(files, "/completions/") || strings.Contains(files, "/man/") {
+		t.Errorf("got\n%s", files)
+	}
+}
+
+// TestInstallFails: a program that runs, and has no manual, is no success.
+func TestInstallFails(t *testing.T) {
+	readAll(t)
+	s := newTree(t, "/usr", strings.Replace(speaking, "'man '*)", "nothing)", 1))
+	if out, err := s.run("./install.sh"); err == nil {
+		t.Errorf("install.sh succeeds without the manual:\n%s", out)
+	}
+}
+
+// TestUninstallLeavesOthers: a page of another package is none of ours.
+func TestUninstallLeavesOthers(t *testing.T) {
+	s := stage(t, "/usr")
+	others := filepath.Join(s.root, "usr/share/man/man1/hawserlike.1")
+	if err := os.WriteFile(others, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := s.run("./uninstall.sh"); err != nil {
+		t.Errorf("uninstall.sh: %v\n%s", err, out)
+	}
+	if diff := cmp.Diff([]string{"-rw-r--r-- /usr/share/man/man1/hawserlike.1"}, s.files(t)); diff != "" {
+		t.Errorf("what is left (-want +got):\n%s", diff)
 	}
 }
 

@@ -8,6 +8,7 @@ root=${DESTDIR:-}
 here=$(cd "$(dirname "$0")" && pwd)
 binary=${BINARY:-$here/../../bin/hawser}
 completion=$prefix/share/bash-completion/completions/hawser
+manual=$prefix/share/man/man1
 
 # systemd and udev look for units and rules there, and nowhere else.
 case $prefix in
@@ -32,9 +33,6 @@ manifest() {
 	printf '%s\t%s\t%s\n' 755 "$here/udev/hawser_id" "$prefix/lib/udev/hawser_id"
 	printf '%s\t%s\t%s\n' 755 "$here/systemd/unmount" "$prefix/lib/hawser/unmount"
 	printf '%s\t%s\t%s\n' 644 "$here/OPERATING.md" "$prefix/share/doc/hawser/OPERATING.md"
-	for f in "$here"/man/*.[1-8]; do
-		[ ! -e "$f" ] || printf '%s\t%s\t%s\n' 644 "$f" "$prefix/share/man/man${f##*.}/${f##*/}"
-	done
 }
 
 # live says whether what is installed is this system's own.

@@ -16,19 +16,36 @@ type tree struct {
 	env  []string
 }
 
-// stage installs to a new tree, with a program that knows its completion and nothing else.
+// speaking is a program that knows its completion and its manual, and nothing else.
+const speaking = `#!/bin/sh
+case $* in
+version) ;;
+'completion bash') echo '# completion' ;;
+'man '*) cd "$2" && touch hawser.1 hawser-status.1 ;;
+*) exit 2 ;;
+esac
+`
+
+// stage installs a program that speaks to a new tree.
 func stage(t *testing.T, prefix string) *tree {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "hawser")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\n[ \"$*\" = 'completion bash' ] && echo '# completion'\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s := &tree{root: t.TempDir()}
-	s.env = append(os.Environ(), "DESTDIR="+s.root, "PREFIX="+prefix, "BINARY="+program)
+	s := newTree(t, prefix, speaking)
 	if out, err := s.run("./install.sh"); err != nil {
 		t.Fatalf("install.sh: %v\n%s", err, out)
 	}
 	readAll(t)
+	return s
+}
+
+// newTree is a tree to which a program is going to be installed.
+func newTree(t *testing.T, prefix, program string) *tree {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "hawser")
+	if err := os.WriteFile(file, []byte(program), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := &tree{root: t.TempDir()}
+	s.env = append(os.Environ(), "DESTDIR="+s.root, "PREFIX="+prefix, "BINARY="+file)
 	return s
 }
 

@@ -21,7 +21,7 @@ fi
 manifest | while IFS=$'\t' read -r _ _ to; do
 	rm -f "$root$to"
 done
-rm -f "$root$completion"
+rm -f "$root$completion" "$root$manual"/hawser.1 "$root$manual"/hawser-*.1
 rmdir "$root$prefix/share/doc/hawser" "$root$prefix/lib/hawser" 2>/dev/null || true
 
 if live; then
