@@ -105,7 +105,7 @@ func (d *Device) abandon(a *attempt) {
 func (c *closing) note(a *attempt, e *blockdev.Error) {
 	c.failed++
 	if e.Outcome == blockdev.Unknown && a.req.Op.Modifies() {
-		c.unknown.add(a.req)
+		c.unknown.add(a.req.Offset, a.req.Length)
 	}
 }
 
@@ -133,6 +133,7 @@ func (d *Device) closePaths(ctx context.Context) error {
 // endClose says what was given up.
 func (d *Device) endClose(cause error) error {
 	d.quarantine.timer.Stop()
+	d.quarantine.openEmpty()
 	d.openReady()
 	for _, a := range d.attempts {
 		if a.phase == phaseSent { // a path that did not give it back

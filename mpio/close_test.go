@@ -155,7 +155,7 @@ func TestCloseGivesUp(t *testing.T) {
 // TestCloseWithoutPath has requests that wait for a path: one that was never sent, and many that may have been.
 func TestCloseWithoutPath(t *testing.T) {
 	g := newLive(t, 1, Config{})
-	const many = maxUnknownExtents + 10
+	const many = maxExtents + 10
 	var sent []*call
 	var waiting *call
 	g.on(func() {
@@ -171,8 +171,8 @@ func TestCloseWithoutPath(t *testing.T) {
 	})
 	err := g.dev.Close(ended())
 	var u *UnknownExtentsError
-	if !errors.As(err, &u) || len(u.Extents) != maxUnknownExtents || u.More != many-maxUnknownExtents {
-		t.Fatalf("got %v, want %d extents and %d more", err, maxUnknownExtents, many-maxUnknownExtents)
+	if !errors.As(err, &u) || len(u.Extents) != maxExtents || u.More != many-maxExtents {
+		t.Fatalf("got %v, want %d extents and %d more", err, maxExtents, many-maxExtents)
 	}
 	g.on(func() {
 		for _, c := range sent {

@@ -22,8 +22,8 @@
 //
 // A Device and all its paths live on one event loop (package loop). Submit, Complete and the events of paths happen there, so
 // there is no lock, and nothing is allocated for a request on its way to a path that works. From anywhere: [Device.Info],
-// [Device.WaitReady], [Device.Stats], [Device.Paths], [Device.Snapshot] and [Device.Close]. mpio starts no goroutine but those that
-// close the paths, all at once, and they end with Close.
+// [Device.WaitReady], [Device.WaitFenced], [Device.Stats], [Device.Paths], [Device.Snapshot] and [Device.Close]. mpio starts no goroutine
+// but those that close the paths, all at once, and they end with Close.
 //
 // # Paths
 //
@@ -100,7 +100,9 @@
 // # The end
 //
 // [Device.Close] drains: what is inside ends as it would have ended. When its context ends first nothing is retried any
-// more, the paths are closed, and the error lists the extents whose content is then unknown ([UnknownExtentsError]).
+// more, the paths are closed, and the error lists the extents whose content is then unknown ([UnknownExtentsError]). It does not wait for
+// fences: a successor with the same sessions has them when it logs in ([Config].Inherited). Who gives the volume away asks
+// [Device.WaitFenced] before.
 //
 // # Words
 //

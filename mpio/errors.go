@@ -3,6 +3,7 @@ package mpio
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
 )
@@ -84,33 +85,65 @@ func describe(i *blockdev.Info) string {
 // Extent is a piece of the volume, in bytes.
 type Extent struct{ Offset, Length uint64 }
 
-// maxUnknownExtents bounds the list in an UnknownExtentsError.
-const maxUnknownExtents = 64
+// maxExtents bounds an ExtentList.
+const maxExtents = 64
 
-// UnknownExtentsError lists what was being written, trimmed or zeroed when the volume was given up: it may have happened or not,
-// and may yet happen.
-type UnknownExtentsError struct {
-	Volume  string
+// ExtentList is extents, as many as one would read.
+type ExtentList struct {
 	Extents []Extent
-	More    int // extents that did not fit into the list
+	More    int // that did not fit into the list
 }
 
-func (e *UnknownExtentsError) Error() string {
+func (l *ExtentList) add(offset, length uint64) {
+	if len(l.Extents) == maxExtents {
+		l.More++
+		return
+	}
+	l.Extents = append(l.Extents, Extent{Offset: offset, Length: length})
+}
+
+func (l *ExtentList) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "volume %s: whether these extents were written is unknown (offset+length in bytes):", e.Volume)
-	for _, x := range e.Extents {
+	for _, x := range l.Extents {
 		fmt.Fprintf(&b, " %d+%d", x.Offset, x.Length)
 	}
-	if e.More > 0 {
-		fmt.Fprintf(&b, " and %d more", e.More)
+	if l.More > 0 {
+		fmt.Fprintf(&b, " and %d more", l.More)
 	}
 	return b.String()
 }
 
-func (e *UnknownExtentsError) add(r *blockdev.Request) {
-	if len(e.Extents) == maxUnknownExtents {
-		e.More++
-		return
-	}
-	e.Extents = append(e.Extents, Extent{Offset: r.Offset, Length: r.Length})
+// UnknownExtentsError lists what was being written, trimmed or zeroed when the volume was given up: it may have happened or not,
+// and may yet happen.
+type UnknownExtentsError struct {
+	Volume string
+	ExtentList
 }
+
+func (e *UnknownExtentsError) Error() string {
+	return fmt.Sprintf("volume %s: whether these extents were written is unknown (offset+length in bytes):%s", e.Volume, e.text())
+}
+
+// UnfencedError says that writes of a lost path, or of a former process, may still be carried out, over what was written since.
+type UnfencedError struct {
+	Volume string
+	Whole  bool // anywhere on the volume: a former process left them
+	ExtentList
+	Within time.Duration // after that they are taken for dead; see Config.FenceTimeout
+	Err    error         // what ended the wait; may be nil
+}
+
+func (e *UnfencedError) Error() string {
+	where := "at (offset+length in bytes)" + e.text()
+	if e.Whole {
+		where = "anywhere"
+	}
+	s := fmt.Sprintf("volume %s: the storage may still carry out writes of a path that was lost, %s: let nobody write there for the next %v",
+		e.Volume, where, e.Within.Round(time.Second))
+	if e.Err != nil {
+		s += fmt.Sprintf(" (%v)", e.Err)
+	}
+	return s
+}
+
+func (e *UnfencedError) Unwrap() error { return e.Err }

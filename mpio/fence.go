@@ -1,7 +1,10 @@
 package mpio
 
 import (
+	"cmp"
+	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/hawser-storage/hawser/blockdev/loop"
@@ -37,7 +40,8 @@ type orphan struct {
 type quarantine struct {
 	dev     *Device
 	orphans []orphan
-	held    []*attempt // in the order in which they came
+	held    []*attempt  // in the order in which they came
+	empty   []loop.Gate // of WaitFenced
 	timer   *loop.Timer
 	total   uint64 // orphans ever
 }
@@ -145,10 +149,62 @@ func (q *quarantine) release(dead func(*orphan) bool) {
 	}
 	clear(q.orphans[len(left):])
 	q.orphans = left
+	if len(left) == 0 {
+		q.openEmpty()
+	}
 	q.setTimer()
 	for _, a := range q.takeHeld() {
 		q.dev.route(a)
 	}
+}
+
+func (q *quarantine) openEmpty() {
+	for _, g := range q.empty {
+		g.Open()
+	}
+	q.empty = nil
+}
+
+// WaitFenced returns when nothing that a path had when it was lost, or that a former process left, can be carried out any more. Who gives
+// the volume to another host waits for it, before Close. When ctx ends first, or the volume is closed, it returns an *UnfencedError. It is
+// for the control plane.
+func (d *Device) WaitFenced(ctx context.Context) error {
+	gate := d.loop.Env().NewGate()
+	q := &d.quarantine
+	if err := d.onLoop(func() {
+		if len(q.orphans) == 0 || d.closing.gaveUp {
+			gate.Open()
+			return
+		}
+		q.empty = append(q.empty, gate)
+	}); err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, gate.Open)()
+	gate.Wait()
+	var left error
+	err := d.onLoop(func() {
+		q.empty = slices.DeleteFunc(q.empty, func(g loop.Gate) bool { return g == gate })
+		if len(q.orphans) > 0 {
+			left = q.unfenced(context.Cause(ctx))
+		}
+	})
+	return cmp.Or(err, left)
+}
+
+// unfenced says what is left.
+func (q *quarantine) unfenced(cause error) *UnfencedError {
+	e := &UnfencedError{Volume: q.dev.cfg.Name, Err: cause}
+	for i := range q.orphans {
+		o := &q.orphans[i]
+		e.Within = max(e.Within, o.until.Sub(q.dev.loop.Now()))
+		if o.end == math.MaxUint64 {
+			e.Whole = true
+			continue
+		}
+		e.add(o.off, o.end-o.off)
+	}
+	return e
 }
 
 // takeHeld gives up what waits for a fence, to the caller.
