@@ -16,7 +16,7 @@ const (
 	probeAgain    = 1 * time.Second // after a probe failed on a connection that lives
 	maxTransfer   = 4 << 20         // bytes of one READ or WRITE where the unit names no limit: larger ones gain nothing
 	maxZeroes     = 32 << 20        // bytes of one WRITE SAME where the unit names no limit: it takes the unit's time, unseen
-	maxUnmap      = 1 << 30         // bytes of one UNMAP at most, for the same reason
+	maxUnmap      = 128 << 20       // bytes of one UNMAP at most, for the same reason
 	pageSize      = 4096            // bytes asked of a page: more than any of them has
 )
 

@@ -85,6 +85,7 @@ func (a *attempt) Completed(r *blockdev.Request, err error) {
 		if m.trial {
 			m.served()
 		}
+		a.dev.served = a.dev.loop.Now()
 		a.succeeded()
 		return
 	}

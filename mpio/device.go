@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/loop"
@@ -40,6 +41,7 @@ type Device struct {
 	cache      cacheLedger
 	quarantine quarantine
 	random     *rand.Rand
+	served     time.Time // when a path last carried a request
 
 	attempts []*attempt // all there are: the pool's memory
 	idle     []*attempt

@@ -239,3 +239,38 @@ func TestNoAnswerInTime(t *testing.T) {
 	g.want(c, blockdev.CodeTimeout, blockdev.Failed)
 	g.wantIdle()
 }
+
+// TestNoLuck has a request fail for much longer than any bound, by a path at a time, while others are carried: it is not given up.
+// One that is the trouble itself is, after many tries.
+func TestNoLuck(t *testing.T) {
+	for name, every := range map[string]time.Duration{"no luck": time.Minute, "trouble": time.Second} {
+		g := newRig(t, 2, Config{})
+		g.cutAll()
+		c := g.write()
+		for age := time.Duration(0); age < 2*patience && c.done == 0; age += every {
+			for _, p := range g.paths {
+				p.answer = func(r *blockdev.Request) error {
+					if r.Op == blockdev.Write {
+						return transportError(blockdev.Unknown)
+					}
+					return nil
+				}
+				p.up(testInfo())
+				r := g.submit(blockdev.Read, 1<<20, 4096)
+				g.settle()
+				g.wantOK(r)
+				p.down()
+				g.advance(every / 2)
+			}
+		}
+		if name == "trouble" {
+			g.want(c, blockdev.CodeTransport, blockdev.Unknown)
+			continue
+		}
+		g.wantPending(c)
+		g.paths[0].answer = nil
+		g.paths[0].up(testInfo())
+		g.advance(DefaultFenceTimeout)
+		g.wantOK(c)
+	}
+}

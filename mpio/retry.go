@@ -12,6 +12,10 @@ const (
 
 	// patience bounds all retries of a request, whatever the rows that it meets, where NoPathRetry is not longer.
 	patience = 3 * time.Minute
+
+	// A request that finds no way for so long, while others of the volume do, is tried so often before it is held to be the trouble itself:
+	// with paths that come and go it only had no luck.
+	manyTries = 16
 )
 
 // settle decides what becomes of a request that m gave back with an error.
@@ -130,7 +134,12 @@ func (d *Device) exhausted(a *attempt, row *disposition, now time.Time) bool {
 	case wait > limit:
 		limit = wait
 	}
-	return now.Sub(a.since) >= limit
+	return now.Sub(a.since) >= limit && !(row.last == Wait && row.window == 0 && d.othersDo(a, limit))
+}
+
+// othersDo says that others of the volume's requests have found a way within the time, and a may only have had no luck.
+func (d *Device) othersDo(a *attempt, within time.Duration) bool {
+	return a.retries < manyTries && d.loop.Now().Sub(d.served) < within
 }
 
 // resend gives a's request to the same path again, or to another one if that is gone.
@@ -189,7 +198,7 @@ func pauseOr(p pause) pause {
 // mayWait says whether a request that no path could carry may try another round.
 func (d *Device) mayWait(a *attempt) bool {
 	wait := *d.cfg.NoPathRetry
-	return wait < 0 || d.loop.Now().Sub(a.since) < wait
+	return wait < 0 || d.loop.Now().Sub(a.since) < wait || d.othersDo(a, wait)
 }
 
 // reset makes the request as it was submitted.
