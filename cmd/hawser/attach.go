@@ -154,7 +154,9 @@ func (o *attachOptions) onSocket(ctx context.Context, args []string, stdout io.W
 }
 
 func (o *attachOptions) volumeConfig(args []string, log *slog.Logger) (stack.Config, error) {
-	cfg := stack.Config{OwnSessions: true, Memory: int(o.memory), Retry: time.Duration(o.retry), Fence: time.Duration(o.fence), Log: log}
+	cfg := stack.Config{
+		OwnSessions: true, Memory: int(o.memory), Retry: time.Duration(o.retry), Fence: time.Duration(o.fence), Claims: claimDir(), Log: log,
+	}
 	initiator, err := initiatorName(o.session.initiator)
 	if err != nil {
 		return cfg, err

@@ -38,7 +38,7 @@ func (o *attachOptions) inForeground(ctx context.Context, args []string, stdout 
 		return err
 	}
 	n := node.New(node.Config{
-		Initiator: initiator, Front: node.Kernel{}, DrainTimeout: time.Duration(o.drainTimeout), OwnSessions: true,
+		Initiator: initiator, Claims: claimDir(), Front: node.Kernel{}, DrainTimeout: time.Duration(o.drainTimeout), OwnSessions: true,
 		Version: thisVersion().Version, Memory: reclaim.Verify, Log: log,
 	})
 	serving, end := context.WithCancel(sig.stop)
@@ -70,8 +70,12 @@ func (o *attachOptions) letGo(n *node.Node, name string, log *slog.Logger) error
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(o.drainTimeout))
 	defer cancel()
 	err := n.Detach(ctx, name, false)
-	if api.KindOf(err) == api.NotFound {
+	switch api.KindOf(err) {
+	case api.NotFound:
 		err = nil
+		fallthrough
+	case api.Lost:
+		return errors.Join(err, n.Close(ctx, false))
 	}
 	if err == nil {
 		return n.Close(ctx, false)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,9 +19,6 @@ import (
 	"github.com/hawser-storage/hawser/cmd/internal/node"
 	"github.com/hawser-storage/hawser/cmd/internal/reclaim"
 )
-
-// stateFile is what the daemon knows.
-const stateFile = "/var/lib/hawser/state.db"
 
 // serverOptions are the flags of the daemon.
 type serverOptions struct {
@@ -58,7 +56,7 @@ func (o *serverOptions) register(fs *pflag.FlagSet) {
 	o.drainTimeout = secondsFlag(30 * time.Second)
 	fs.BoolVar(&o.replace, "replace", false, "end the daemon that is running, and take its volumes over")
 	fs.StringVar(&o.initiator, "initiator", "", "initiator's `NAME` (default: what 'hawser iqn' prints)")
-	fs.StringVar(&o.state, "state", stateFile, "the `FILE` in which the daemon keeps what it must know after a restart")
+	fs.StringVar(&o.state, "state", "", "the `FILE` in which the daemon keeps what it must know after a restart (default: state.db in "+systemState+")")
 	fs.Var(&o.drainTimeout, "drain-timeout", "how long what is in flight may take at the end")
 	o.log.register(fs, "info")
 }
@@ -80,12 +78,12 @@ func (o *serverOptions) run(ctx context.Context, stdout io.Writer, stderr *locke
 	if err != nil {
 		return err
 	}
-	store, err := node.OpenStore(o.state)
+	store, err := node.OpenStore(cmp.Or(o.state, stateFile()))
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	n := node.New(node.Config{
-		Initiator: initiator, Store: store, Front: node.Kernel{}, DrainTimeout: time.Duration(o.drainTimeout),
+		Initiator: initiator, Store: store, Claims: claimDir(), Front: node.Kernel{}, DrainTimeout: time.Duration(o.drainTimeout),
 		Version: thisVersion().Version, Daemon: true, Memory: reclaim.Verify, Log: log,
 	})
 	logMemory(log)

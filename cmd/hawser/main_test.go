@@ -31,11 +31,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asHawser) != "" {
 		main()
 	}
-	dir, err := os.MkdirTemp("", "hawser-api-") // a test's processes are seen by that test alone
+	dir, err := os.MkdirTemp("", "hawser-test-") // a test's processes are seen by that test alone, and leave nothing on the host
 	if err != nil {
 		panic(err)
 	}
 	os.Setenv("HAWSER_API", dir)
+	os.Setenv(stateVariable, filepath.Join(dir, "state"))
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
 		_ = os.RemoveAll(dir)
 		os.Exit(status)
@@ -78,9 +79,10 @@ func golden(t *testing.T, name, text string, names map[string]string) {
 	}
 }
 
-// newTestTarget serves LUNs at two portals.
+// newTestTarget serves LUNs at two portals. Who was killed with them has left nothing on those of another test, which have the same name.
 func newTestTarget(t *testing.T, cfg target.Config) *localTarget {
 	t.Helper()
+	t.Setenv(stateVariable, t.TempDir())
 	tgt, err := startTarget(cfg, []string{"127.0.0.1:0", "127.0.0.2:0"})
 	if err != nil {
 		t.Fatal(err)

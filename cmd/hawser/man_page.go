@@ -21,7 +21,8 @@ failed, where, and what to do.`
 var manFiles = [][2]string{
 	{iscsi.InitiatorNameFile, "this host's name, which the storage has to allow"},
 	{"/etc/hawser/volumes/NAME.conf", "the volume of hawser@NAME.service, which needs no daemon"},
-	{stateFile, "the volumes that the daemon attaches again when it starts"},
+	{systemState + "/state.db", "the volumes that the daemon attaches again when it starts"},
+	{systemState + "/claims", "which sessions each process has, for the next one: those of a process that was killed may have left writes at the storage"},
 	{"/run/hawser", "sockets at which the processes answer; those of a user other than root are in $XDG_RUNTIME_DIR/hawser"},
 	{"/dev/hawser/NAME", "the device of a volume, by the volume's name"},
 }

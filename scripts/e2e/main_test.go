@@ -37,6 +37,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	os.Setenv("HAWSER_STATE", filepath.Join(dir, "state"))
 	if err := build(filepath.Join(dir, "hawser")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -178,6 +178,7 @@ const (
 	NotFound   Kind = "not found"   // there is no such volume
 	Exists     Kind = "exists"      // the name is taken
 	Busy       Kind = "busy"        // the device is in use; Holders says by whom
+	Lost       Kind = "lost"        // it is done, but something was lost on the way
 	NotRunning Kind = "not running" // nobody answers; said by the client
 )
 

@@ -52,7 +52,7 @@ func (v *volume) attach() error {
 	}
 	err := n.cfg.Store.put(v.name, &v.record)
 	if err == nil {
-		err = v.bring(n.leftBehind(v.name), false)
+		err = v.bring(false)
 	}
 	if err == nil {
 		return nil
@@ -64,16 +64,16 @@ func (v *volume) attach() error {
 	return err
 }
 
-// bring builds the stack, and makes the device. inherited: a former process has had the volume. patient: paths may take their time.
-func (v *volume) bring(inherited, patient bool) error {
+// bring builds the stack, and makes the device. patient: paths may take their time.
+func (v *volume) bring(patient bool) error {
 	n := v.node
 	cfg, err := configOf(&v.record.Request, n.cfg.Initiator, n.log)
 	if err != nil {
 		return err
 	}
-	cfg.OwnSessions, cfg.Inherited, cfg.Patient = n.cfg.OwnSessions, inherited, patient
-	cfg.Strange = inherited && !patient  // what the store has was attached by these very paths; else who knows
-	cfg.Unflushed = n.leftBehind(v.name) // the host remembers what it has written
+	cfg.OwnSessions, cfg.Claims, cfg.Patient = n.cfg.OwnSessions, n.cfg.Claims, patient
+	cfg.Inherited = n.leftBehind(v.name)
+	cfg.Unflushed = cfg.Inherited // the host remembers what it has written
 	cfg.Failed, cfg.Resized, cfg.Closed = v.failed, v.resized, v.lost
 	v.cfg = cfg
 	s, err := n.lanes.Open(v.life, cfg)
@@ -86,8 +86,11 @@ func (v *volume) bring(inherited, patient bool) error {
 	v.set(func() { v.stack, v.retry = s, cfg.Retry })
 	if err := v.makeDevice(); err != nil {
 		v.set(func() { v.stack = nil })
-		_, closeErr := s.Close(n.cfg.DrainTimeout)
-		if closeErr != nil {
+		end := s.Close
+		if cfg.Inherited {
+			end = s.Suspend
+		}
+		if _, closeErr := end(n.cfg.DrainTimeout); closeErr != nil {
 			v.log.Warn("what was begun is not undone in order", "reason", closeErr.Error())
 		}
 		return err
@@ -163,7 +166,7 @@ func (v *volume) restore() {
 		err := v.life.Err()
 		if !v.over && err == nil {
 			if err = v.node.cfg.Store.put(v.name, &v.record); err == nil {
-				err = v.bring(true, true)
+				err = v.bring(true)
 			}
 		}
 		v.op.Unlock()

@@ -66,8 +66,8 @@ func (v *volume) detach(ctx context.Context, force bool) error {
 	return v.take(ctx, force, true)
 }
 
-// take ends device and stack, and has the store forget the volume or not. What it returns is why the volume is still there; that requests
-// were given up is logged.
+// take ends device and stack, and has the store forget the volume or not. What it returns is why the volume is still there, or, with the
+// kind Lost, what went wrong although it is gone; by force that is logged alone, for it was taken into the bargain.
 func (v *volume) take(ctx context.Context, force, forget bool) error {
 	if !force && v.attaching() {
 		if _, err := v.leftUnused(ctx); err != nil {
@@ -89,26 +89,39 @@ func (v *volume) take(ctx context.Context, force, forget bool) error {
 		v.held()
 		return nil
 	}
-	if err := v.endDevice(ctx, force); err != nil {
+	lost, err := v.endDevice(ctx, force)
+	if err != nil {
 		return err
 	}
 	v.over = true
 	v.end()
-	if v.stack != nil {
-		within := v.node.cfg.DrainTimeout
-		if force {
-			within = min(within, forceWithin)
-		}
-		if _, err := v.stack.Close(within); err != nil {
-			v.log.Error("detached with requests unfinished", "reason", err.Error())
-		}
-	}
-	var err error
+	lost = errors.Join(lost, v.endStack(force))
 	if forget {
 		err = v.node.cfg.Store.remove(v.name)
 	}
 	v.node.leave(v) // last: whoever takes the name next has a record of his own
 	v.log.Info("detached", "forced", force)
+	if lost == nil {
+		return err
+	}
+	v.log.Error("detached, but not in order", "reason", lost.Error())
+	if force {
+		return err
+	}
+	return &api.Error{Kind: api.Lost, Text: fmt.Sprintf("volume %s is detached, but: %v", v.name, errors.Join(lost, err))}
+}
+
+// endStack ends what is below the device, and says what could not be finished. It waits for the fences of lost paths, by force not for long:
+// the volume may be another host's then.
+func (v *volume) endStack(force bool) error {
+	if v.stack == nil {
+		return nil
+	}
+	within := v.node.cfg.DrainTimeout + v.cfg.Fence
+	if force {
+		within = min(within, forceWithin)
+	}
+	_, err := v.stack.Close(within)
 	return err
 }
 
@@ -161,11 +174,12 @@ func (v *volume) attaching() bool {
 	return v.state == api.Attaching
 }
 
-// endDevice makes the kernel let go of the device. By force, what it is used for fails from now on.
-func (v *volume) endDevice(ctx context.Context, force bool) (err error) {
+// endDevice makes the kernel let go of the device. By force, what it is used for fails from now on. lost is what the host held back and could
+// not be written.
+func (v *volume) endDevice(ctx context.Context, force bool) (lost, err error) {
 	d := v.device
 	if d == nil {
-		return v.endLeft(ctx, force)
+		return nil, v.endLeft(ctx, force)
 	}
 	v.set(func() { v.state = api.Detaching })
 	defer func() {
@@ -175,28 +189,28 @@ func (v *volume) endDevice(ctx context.Context, force bool) (err error) {
 	}()
 	if !force {
 		if err := d.CheckUnused(ctx); err != nil {
-			return err
+			return nil, err
 		}
 		err := flush(ctx, d.Path())
 		if err != nil && !errors.Is(err, syscall.EIO) {
-			return fmt.Errorf("%s: what the host still holds back could not be written: %w: with --force it is given up", d.Path(), err)
+			return nil, fmt.Errorf("%s: what the host still holds back could not be written: %w: with --force it is given up", d.Path(), err)
 		}
-		if err != nil { // it has been dropped, and nothing is left that a refusal could save
-			v.log.Error("the host held data back that could not be written, and is lost", "device", d.Path(), "reason", err.Error())
+		if err != nil { // the host has dropped it, and nothing is left that a refusal could save
+			lost = fmt.Errorf("%s: what the host held back could not be written, and is lost: %w: check the file system", d.Path(), err)
 		}
-		return v.disconnect(ctx, d)
+		return lost, v.disconnect(ctx, d)
 	}
 	flushCtx, cancel := context.WithTimeout(ctx, forceWithin)
 	defer cancel()
 	if err := flush(flushCtx, d.Path()); err != nil {
-		v.log.Error("detached by force: what the host still holds back is lost", "device", d.Path(), "reason", err.Error())
+		lost = fmt.Errorf("%s: what the host still holds back is lost: %w", d.Path(), err)
 	}
 	err = v.disconnect(ctx, d)
 	if errors.Is(err, kernel.ErrBusy) {
 		v.log.Warn("the device is without a volume now, and goes when its last user does", "device", d.Path(), "reason", err.Error())
 		err = nil
 	}
-	return err
+	return lost, err
 }
 
 // disconnect ends the device. Where the server is stuck, and with it the kernel, its connection goes first.

@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Initiator    string        // for volumes that name none
 	Store        *Store        // nil: nothing outlives the process
+	Claims       string        // see stack.Config.Claims
 	Front        Front         // what makes devices
 	DrainTimeout time.Duration // how long requests in flight may take at the end
 	OwnSessions  bool          // volumes share no sessions: a foreground process beside others

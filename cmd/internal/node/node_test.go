@@ -87,7 +87,10 @@ func (r *rig) node() (*Node, *Store) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	n := New(Config{Initiator: initiator, Store: s, Front: r.kernel, Version: "test", Daemon: true, Log: slog.New(slog.DiscardHandler)})
+	n := New(Config{
+		Initiator: initiator, Store: s, Claims: filepath.Join(filepath.Dir(r.state), "claims"), Front: r.kernel, Version: "test", Daemon: true,
+		Log: slog.New(slog.DiscardHandler),
+	})
 	return n, s
 }
 
@@ -402,6 +405,16 @@ func TestLostConnection(t *testing.T) {
 	r.end(n, s, false)
 }
 
+// flushable gives a device a node that can be flushed.
+func (r *rig) flushable(i int) {
+	r.t.Helper()
+	node := filepath.Join(r.t.TempDir(), "nbd")
+	if err := os.WriteFile(node, nil, 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	r.kernel.device(i).path = node
+}
+
 // TestRelease: at the shutdown of the host a volume goes when its last user does, and comes back with the next start.
 func TestRelease(t *testing.T) {
 	r := newRig(t, 2)
@@ -411,13 +424,8 @@ func TestRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for i := range 2 { // a file that can be flushed
-		node := filepath.Join(t.TempDir(), "nbd")
-		if err := os.WriteFile(node, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		r.kernel.device(i).path = node
-	}
+	r.flushable(0)
+	r.flushable(1)
 	busy := r.kernel.device(0)
 	busy.holders = []kernel.Holder{{Kind: kernel.Mount}}
 	released := make(chan error, 1)

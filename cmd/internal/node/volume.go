@@ -191,7 +191,7 @@ func (v *volume) suspend() error {
 		return nil
 	}
 	v.writeErrors() // the last ones
-	_, err := v.stack.Close(v.node.cfg.DrainTimeout)
+	_, err := v.stack.Suspend(v.node.cfg.DrainTimeout)
 	if err == nil { // what was given up has not reached the device: the successor is asked again
 		v.writeErrors()
 	}

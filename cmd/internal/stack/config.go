@@ -20,8 +20,8 @@ type Config struct {
 	Clients     int           // that its NBD server has at a time; 0: nbd's default
 	Retry       time.Duration // without a path; see mpio.Config.NoPathRetry
 	Fence       time.Duration // see mpio.Config.FenceTimeout
-	Inherited   bool          // see mpio.Config.Inherited
-	Strange     bool          // see mpio.Config.Strange
+	Claims      string        // the directory of the host's claims; "": none are made, and none are seen
+	Inherited   bool          // a former process has left the device: its writes may be at the storage, with a claim or without
 	Unflushed   bool          // see mpio.Config.Unflushed
 	Patient     bool          // wait for the first path as long as it takes
 	Log         *slog.Logger

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"time"
 
@@ -23,7 +24,16 @@ type Volume struct {
 	lane     *lane
 	sessions []*session
 	news     chan struct{} // something was heard of a path
+	claim    *claim        // nil: there is none
+	fencing  fencing
 	log      *slog.Logger
+}
+
+// fencing is what waits to take former claims back.
+type fencing struct {
+	ctx   context.Context
+	end   context.CancelFunc
+	ended chan struct{}
 }
 
 // Open builds a volume from below, and waits until it can be used. ctx ends the wait.
@@ -46,6 +56,9 @@ func (ls *Lanes) Open(ctx context.Context, cfg Config) (*Volume, error) {
 		v.abandon()
 		return nil, err
 	}
+	v.fencing.ctx, v.fencing.end = context.WithCancel(context.Background())
+	v.fencing.ended = make(chan struct{})
+	go v.awaitFence()
 	return v, nil
 }
 
@@ -68,9 +81,10 @@ func (v *Volume) connect(ctx context.Context) error {
 		v.Paths = append(v.Paths, p)
 		paths = append(paths, p)
 	}
+	in := v.stake()
 	var err error
 	v.Device, err = mpio.New(v.lane.loop, mpio.Config{
-		Name: cfg.name(), NoPathRetry: &cfg.Retry, FenceTimeout: cfg.Fence, Inherited: cfg.Inherited, Strange: cfg.Strange, Unflushed: cfg.Unflushed,
+		Name: cfg.name(), NoPathRetry: &cfg.Retry, FenceTimeout: cfg.Fence, Inherited: in.any, Strange: in.strange, Unflushed: cfg.Unflushed,
 		Resized: cfg.Resized, Logger: cfg.Log,
 	}, paths...)
 	if err != nil {
@@ -82,6 +96,40 @@ func (v *Volume) connect(ctx context.Context) error {
 		}
 	}
 	return v.awaitPaths(ctx, first)
+}
+
+// stake claims the volume's sessions, if the host has a place for claims.
+func (v *Volume) stake() inheritance {
+	in := inheritance{any: v.cfg.Inherited, strange: v.cfg.Inherited} // for all that is known without a claim
+	if v.cfg.Claims == "" {
+		return in
+	}
+	c := claimed{Volume: v.cfg.name(), PID: os.Getpid(), Since: time.Now()}
+	for i, s := range v.sessions {
+		c.Sessions = append(c.Sessions, claimedSession{Target: s.target, Portal: s.portal.String(), ISID: s.ISID().String(), LUN: v.cfg.Paths[i].LUN})
+	}
+	cl, found, err := stake(v.cfg.Claims, c)
+	if err != nil {
+		v.log.Warn("if this process is killed, its last writes are not fenced from those of the next one", "reason", err.Error())
+		return in
+	}
+	v.claim = cl
+	if !found.any {
+		return in
+	}
+	v.log.Info("a former process has not ended in order: writes wait until nothing of it is left at the storage", "other_sessions", found.strange)
+	return found
+}
+
+// awaitFence takes former claims back when they are not needed any more.
+func (v *Volume) awaitFence() {
+	defer close(v.fencing.ended)
+	if v.claim == nil || !v.claim.inherited || v.WaitFenced(v.fencing.ctx) != nil { // which is the volume's end
+		return
+	}
+	if err := v.claim.fenced(); err != nil {
+		v.log.Warn("claims of former processes are left", "reason", err.Error())
+	}
 }
 
 // addLUN makes a LUN on the loop: the session may be in use already.
@@ -134,22 +182,53 @@ func (v *Volume) Rescan(ctx context.Context) error {
 // logoutWithin bounds the logouts at the end: everything is safe by then, and a silent target need not be waited for.
 const logoutWithin = 5 * time.Second
 
-// Close takes no more requests, waits for those in flight and their replies, and logs out of the sessions that no other volume has. What
-// is still unfinished after the bound is given up, and the error says what became of it. It returns how things stood last.
-func (v *Volume) Close(within time.Duration) (mpio.Status, error) {
+// Close takes no more requests, waits for those in flight and their replies, and until nothing that a lost path had can be carried out any
+// more: then the volume may be another host's. Last it logs out of the sessions that no other volume has. What is still unfinished after the
+// bound is given up, and the error says what became of it: an *mpio.UnknownExtentsError, an *mpio.UnfencedError. Close returns how things
+// stood last.
+func (v *Volume) Close(within time.Duration) (mpio.Status, error) { return v.close(within, true) }
+
+// Suspend is Close for a successor on this host, who inherits what a lost path had. It does not wait for that.
+func (v *Volume) Suspend(within time.Duration) (mpio.Status, error) { return v.close(within, false) }
+
+func (v *Volume) close(within time.Duration, forGood bool) (mpio.Status, error) {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), within, fmt.Errorf("not finished within %v", within))
 	defer cancel()
 	serverErr := v.Server.Close(ctx)
 	last := v.Status()
+	var unfenced error
+	if forGood {
+		if last.Quarantined > 0 {
+			v.log.Info("waiting until no write of a lost path can be carried out any more", "at_most", within.String())
+		}
+		unfenced = v.WaitFenced(ctx)
+	}
 	err := v.Device.Close(ctx)
+	v.fencing.end()
+	<-v.fencing.ended
+	v.unclaim(forGood && err == nil && unfenced == nil)
 	if err == nil {
 		err = serverErr // the clients' replies
 	}
-	return last, errors.Join(err, v.leave(err == nil))
+	return last, errors.Join(err, unfenced, v.leave(err == nil))
+}
+
+// unclaim takes the claim back, if nothing can be left of the volume's writes.
+func (v *Volume) unclaim(nothingLeft bool) {
+	if v.claim == nil {
+		return
+	}
+	done := v.claim.leave
+	if nothingLeft {
+		done = v.claim.end
+	}
+	if err := done(); err != nil {
+		v.log.Warn("the next attach of the volume waits for writes that are not there", "reason", err.Error())
+	}
 }
 
 // abandon ends a volume that never was in use: at once, unless other volumes have its sessions, whose connections must not be reset for the
-// probes of this one.
+// probes of this one. It has written nothing, but what it has inherited stays.
 func (v *Volume) abandon() {
 	ctx, cancel := context.WithTimeout(context.Background(), logoutWithin)
 	defer cancel()
@@ -161,6 +240,7 @@ func (v *Volume) abandon() {
 	} else {
 		v.dropLUNs(ctx)
 	}
+	v.unclaim(v.claim != nil && !v.claim.inherited)
 	_ = v.leave(false)
 }
 
