@@ -61,7 +61,7 @@ func (s *fakeServer) Volume(_ context.Context, name string) (api.Volume, error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, v := range s.volumes {
-		if v.Name == name {
+		if v.Name == name || v.Device == name {
 			return v, nil
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,16 +29,12 @@ func serversOf(ctx context.Context, name string) ([]server, error) {
 	name = deviceOf(name)
 	var found []server
 	for _, c := range clients {
-		all, askErr := c.Volumes(ctx)
-		if askErr != nil {
-			err = errors.Join(err, fmt.Errorf("%s: %w", processName(c.Version()), askErr))
-			continue
-		}
-		if name != "" {
-			all = slices.DeleteFunc(all, func(v api.Volume) bool { return v.Name != name && v.Device != name })
-		}
-		if name == "" || len(all) > 0 {
+		all, askErr := volumesOf(ctx, c, name)
+		switch {
+		case askErr == nil:
 			found = append(found, server{c, all})
+		case name == "" || api.KindOf(askErr) != api.NotFound:
+			err = errors.Join(err, fmt.Errorf("%s: %w", processName(c.Version()), askErr))
 		}
 	}
 	switch {
@@ -48,6 +44,15 @@ func serversOf(ctx context.Context, name string) ([]server, error) {
 		return nil, errors.Join(noSuchVolume(name), err)
 	}
 	return found, nil
+}
+
+// volumesOf asks one process. A process may have very many, so the one that is wanted is asked for alone.
+func volumesOf(ctx context.Context, c *api.Client, name string) ([]api.Volume, error) {
+	if name == "" {
+		return c.Volumes(ctx)
+	}
+	v, err := c.Volume(ctx, name)
+	return []api.Volume{v}, err
 }
 
 func noSuchVolume(name string) error {
@@ -77,6 +82,9 @@ func deviceOf(name string) string {
 	}
 	if device, err := filepath.EvalSymlinks(name); err == nil {
 		return device
+	}
+	if device, err := os.Readlink(name); err == nil && filepath.IsAbs(device) { // the device has no node
+		name = device
 	}
 	return filepath.Clean(name)
 }
