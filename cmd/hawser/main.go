@@ -75,7 +75,7 @@ attached stays so over restarts of the daemon and of the host. 'hawser attach --
   systemctl enable --now hawser
   hawser attach --name data \
       iscsi://10.0.1.1,10.0.2.1/iqn.2026-11.com.example:storage/0
-  udevadm settle && mount /dev/hawser/data /srv
+  mount /dev/hawser/data /srv
   hawser status
   umount /srv && hawser detach data`,
 		Args:          cobra.NoArgs,

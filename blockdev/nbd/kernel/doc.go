@@ -10,6 +10,7 @@
 //		log.Print(w)
 //	}
 //	err = dev.Answers(ctx)             // the node is there, and a read of it is answered
+//	err = dev.Announce(ctx, link)      // and so is the name that udev makes, where there is an udev
 //
 // And down again:
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/mdlayher/genetlink"
@@ -53,7 +54,7 @@ func (h *host) present() error {
 // modprobe loads the module with whatever options the host has for it in modprobe.d. Its nbds_max is of no account to us: the
 // driver makes a new device when none is free.
 func modprobe(ctx context.Context) error {
-	program, err := findModprobe()
+	program, err := findProgram("modprobe")
 	if err != nil {
 		return err
 	}
@@ -64,13 +65,14 @@ func modprobe(ctx context.Context) error {
 	return nil
 }
 
-// findModprobe looks where modprobe is. A daemon's PATH need not have it, and root runs no program that a PATH chose.
-func findModprobe() (string, error) {
-	places := []string{"/sbin/modprobe", "/usr/sbin/modprobe", "/bin/modprobe", "/usr/bin/modprobe"}
-	for _, p := range places {
+// findProgram looks where a program of the system's is. A daemon's PATH need not have it, and root runs no program that a PATH chose.
+func findProgram(name string) (string, error) {
+	places := []string{"/sbin", "/usr/sbin", "/bin", "/usr/bin"}
+	for _, dir := range places {
+		p := filepath.Join(dir, name)
 		if i, err := os.Stat(p); err == nil && i.Mode().IsRegular() && i.Mode()&0o111 != 0 {
 			return p, nil
 		}
 	}
-	return "", fmt.Errorf("modprobe is in none of %s", strings.Join(places, ", "))
+	return "", fmt.Errorf("%s is in none of %s", name, strings.Join(places, ", "))
 }

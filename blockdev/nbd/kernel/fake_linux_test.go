@@ -53,6 +53,10 @@ func newFake(t *testing.T) *fake {
 		dial:   func() (*genetlink.Conn, error) { return genltest.Dial(f.serve), nil },
 		self:   42,
 		settle: 50 * time.Millisecond,
+		settleUdev: func(context.Context) error {
+			t.Error("waits for udev")
+			return nil
+		},
 		modprobe: func(context.Context) error {
 			f.mu.Lock()
 			defer f.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 
 // backendOf is what the kernel keeps with a device, for udev's rules to make names of and for a successor to find it by.
 func backendOf(name, identity string) string { return "hawser:" + name + ":" + identity }
+
+// linkOf is the name that udev's rules make of it.
+func linkOf(name string) string { return "/dev/hawser/" + name }
 
 // identityOf is a volume's name at the storage: its designation, or else its serial number.
 func identityOf(i *blockdev.Info) string {
@@ -56,10 +60,11 @@ func (v *volume) deadConn() time.Duration {
 
 // How long the kernel may take. Where it waits for I/O that is as long as the paths do, and no longer makes sense.
 const (
-	connectWithin = 30 * time.Second
-	tuneWithin    = 30 * time.Second
-	answerWithin  = 30 * time.Second
-	undoWithin    = 10 * time.Second
+	connectWithin  = 30 * time.Second
+	tuneWithin     = 30 * time.Second
+	answerWithin   = 30 * time.Second
+	announceWithin = 10 * time.Second // udev
+	undoWithin     = 10 * time.Second
 )
 
 // makeDevice gives the volume its device: the one that a former process has left, or a new one.
@@ -91,6 +96,9 @@ func (v *volume) makeDevice() error {
 		}
 		return err
 	}
+	if !found {
+		v.announce(d)
+	}
 	v.log.Info("device", "path", d.Path(), "taken_over", found, "size", spec.Size)
 	return nil
 }
@@ -102,15 +110,28 @@ func (v *volume) startDevice(d Device, conn net.Conn) error {
 	}
 	ctx, cancel := context.WithTimeout(v.life, tuneWithin)
 	defer cancel()
-	var warnings []string
+	v.set(func() { v.warnings = nil })
 	for _, w := range d.Tune(ctx) {
-		warnings = append(warnings, w.Error())
-		v.log.Warn("device", "path", d.Path(), "warning", w.Error())
+		v.warn(d, w)
 	}
-	v.set(func() { v.warnings = warnings })
 	ctx, cancel = context.WithTimeout(v.life, answerWithin)
 	defer cancel()
 	return d.Answers(ctx)
+}
+
+// announce waits until the device has its name. It has its uses without.
+func (v *volume) announce(d Device) {
+	ctx, cancel := context.WithTimeoutCause(v.life, announceWithin, fmt.Errorf("not within %v", announceWithin))
+	defer cancel()
+	if err := d.Announce(ctx, linkOf(v.name)); err != nil && v.life.Err() == nil {
+		v.warn(d, err)
+	}
+}
+
+// warn keeps what is not as it should be with a device that works.
+func (v *volume) warn(d Device, err error) {
+	v.log.Warn("device", "path", d.Path(), "warning", err.Error())
+	v.set(func() { v.warnings = append(slices.Clip(v.warnings), err.Error()) })
 }
 
 // undo takes a device away that nobody has been told of.

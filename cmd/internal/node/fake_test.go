@@ -34,6 +34,7 @@ type fakeDevice struct {
 	resizes int
 	fresh   int               // connections it was given after the first
 	before  func(size uint64) // Resize calls it
+	told    []string          // names that udev was to make
 }
 
 func newFakeKernel(t *testing.T) *fakeKernel {
@@ -114,6 +115,13 @@ func (d *fakeDevice) Tune(context.Context) []kernel.Warning {
 func (d *fakeDevice) Answers(context.Context) error {
 	_, err := d.client.ReadAt(make([]byte, 512), 0)
 	return err
+}
+
+func (d *fakeDevice) Announce(_ context.Context, link string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.told = append(d.told, link)
+	return errors.New("udev is slow")
 }
 
 func (d *fakeDevice) CheckUnused(context.Context) error {

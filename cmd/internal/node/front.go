@@ -25,6 +25,7 @@ type Device interface {
 	Size() uint64
 	Tune(ctx context.Context) []kernel.Warning
 	Answers(ctx context.Context) error
+	Announce(ctx context.Context, link string) error
 	CheckUnused(ctx context.Context) error
 	Reconnect(ctx context.Context) (net.Conn, error)
 	Resize(ctx context.Context, size uint64) error

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,12 +144,15 @@ func TestAttachDetach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Name != "target-0" || v.Device != "/dev/nbd0" || v.State != api.Up || v.Size != 8<<20 || len(v.Paths) != 2 || len(v.Warnings) != 1 {
+	if v.Name != "target-0" || v.Device != "/dev/nbd0" || v.State != api.Up || v.Size != 8<<20 || len(v.Paths) != 2 || len(v.Warnings) != 2 {
 		t.Errorf("attached as %+v", v)
 	}
 	d := r.kernel.device(0)
 	if want := "hawser:target-0:" + v.Identity; d.spec.Backend != want || d.spec.BlockSize != 512 || d.spec.DeadConnTimeout != defaultDeadConn {
 		t.Errorf("the device is made with %+v", d.spec)
+	}
+	if want := []string{"/dev/hawser/target-0"}; !slices.Equal(d.told, want) {
+		t.Errorf("udev was told of %q, want %q", d.told, want)
 	}
 	if _, err := d.client.WriteAt(block(7), 8192); err != nil {
 		t.Error(err)
@@ -293,6 +297,9 @@ func TestSuccessor(t *testing.T) {
 	got := make([]byte, 4096)
 	if _, err := d.client.ReadAt(got, 0); err != nil || !bytes.Equal(got, block(1)) || d.fresh != 1 {
 		t.Errorf("after %d fresh connections: %v", d.fresh, err)
+	}
+	if len(d.told) != 1 {
+		t.Errorf("udev was told of %q, want nothing of what it knows", d.told)
 	}
 	if _, err := d.client.WriteAt(block(2), 0); err != nil {
 		t.Error(err)

@@ -9,7 +9,11 @@ fail() {
 	exit 1
 }
 
-attach() { hawser attach --name "vol$1" "iscsi://127.0.0.1,127.0.0.2/$target/$1"; }
+# attach N: the volume has its name at once.
+attach() {
+	hawser attach --name "vol$1" "iscsi://127.0.0.1,127.0.0.2/$target/$1"
+	link "/dev/hawser/vol$1" "$(node "vol$1")"
+}
 
 # node VOLUME: what the kernel calls it.
 node() {

@@ -1,8 +1,8 @@
 # The first boot: volumes are attached, and get what the second shall find.
+udevadm settle --timeout=900 # it is still at the boot, and here takes longer for that than attach has patience
 for i in 0 1 2; do
 	attach $i
 done
-udevadm settle
 mkfs.ext4 -q -U $uuid /dev/hawser/vol0
 parted -s /dev/hawser/vol1 mklabel gpt mkpart primary 1MiB 60MiB
 udevadm settle
