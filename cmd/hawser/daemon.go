@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"syscall"
 	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
@@ -38,7 +36,7 @@ func newDaemon() *cobra.Command {
 
 A volume that is attached stays so over a restart of the daemon, and of the host, until it is detached. When the daemon ends, on SIGTERM
 or by an accident, the devices stay: what is written to them waits for the next daemon, for --dead-conn-timeout of the volume. So a
-daemon may be replaced under mounted file systems: by 'systemctl restart hawser', or with --replace.
+daemon may be replaced under mounted file systems: by 'systemctl restart hawser', or with --replace where systemd did not start it.
 
 When it can be asked it prints one line that begins with "ready", and tells systemd.`,
 		Example: "  systemctl enable --now hawser\n  hawser daemon --replace         # without systemd",
@@ -53,7 +51,7 @@ When it can be asked it prints one line that begins with "ready", and tells syst
 }
 
 func (o *serverOptions) register(fs *pflag.FlagSet) {
-	o.drainTimeout = secondsFlag(30 * time.Second)
+	o.drainTimeout = secondsFlag(defaultDrain)
 	fs.BoolVar(&o.replace, "replace", false, "end the daemon that is running, and take its volumes over")
 	fs.StringVar(&o.initiator, "initiator", "", "initiator's `NAME` (default: what 'hawser iqn' prints)")
 	fs.StringVar(&o.state, "state", "", "the `FILE` in which the daemon keeps what it must know after a restart (default: state.db in "+systemState+")")
@@ -74,11 +72,11 @@ func (o *serverOptions) run(ctx context.Context, stdout io.Writer, stderr *locke
 	}
 	sig := watchSignals(ctx, stderr)
 	defer sig.close()
-	ln, err := o.takeSocket(sig.stop)
+	ln, err := o.takeSocket(sig.stop, log)
 	if err != nil {
 		return err
 	}
-	store, err := node.OpenStore(cmp.Or(o.state, stateFile()))
+	store, err := o.openStore(sig.stop, log)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
@@ -105,6 +103,15 @@ func (o *serverOptions) run(ctx context.Context, stdout io.Writer, stderr *locke
 	return errors.Join(err, n.Close(context.Background(), true), store.Close())
 }
 
+// openStore opens the store. A daemon that is ending has given up its socket, and keeps the store until the end.
+func (o *serverOptions) openStore(ctx context.Context, log *slog.Logger) (*node.Store, error) {
+	within := endWithin(time.Duration(o.drainTimeout))
+	defer tellIfSlow(log, "waiting for the store, which another process has", "store", o.state, "at_most", within.String())()
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not given up within %v: end the daemon that has it, and try again", within))
+	defer cancel()
+	return node.OpenStore(ctx, cmp.Or(o.state, stateFile()))
+}
+
 // restoreWithin bounds the start. A volume whose storage takes longer comes when it comes.
 const restoreWithin = 30 * time.Second
 
@@ -113,39 +120,6 @@ func (o *serverOptions) restore(ctx context.Context, n *node.Node, log *slog.Log
 	defer cancel()
 	if err := n.Restore(ctx); err != nil {
 		log.Error("not every volume is taken up again", "reason", err.Error())
-	}
-}
-
-// replaceWithin is how long the daemon that is running may take to end: its drain timeout, and a moment.
-const replaceWithin = time.Minute
-
-// takeSocket takes the daemon's socket; with --replace from the one that has it.
-func (o *serverOptions) takeSocket(ctx context.Context) (net.Listener, error) {
-	ln, err := api.ListenDaemon()
-	if err == nil || !o.replace {
-		return ln, err
-	}
-	old, dialErr := api.DialDaemon(ctx)
-	if dialErr != nil {
-		return nil, errors.Join(err, dialErr)
-	}
-	pid := old.Version().PID
-	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
-		return nil, fmt.Errorf("cannot end the daemon that is running, process %d: %w", pid, err)
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, replaceWithin, fmt.Errorf("process %d does not end", pid))
-	defer cancel()
-	for {
-		if syscall.Kill(pid, 0) != nil {
-			if ln, err = api.ListenDaemon(); err == nil {
-				return ln, nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("cannot replace the daemon that is running: %w", context.Cause(ctx))
-		case <-time.After(10 * time.Millisecond):
-		}
 	}
 }
 

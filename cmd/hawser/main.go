@@ -18,9 +18,10 @@ import (
 
 // The exit statuses.
 const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitRunning = 3 // a daemon runs already; hawser.service knows it
 )
 
 func main() {
@@ -56,6 +57,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var usage *stack.UsageError
 	if started && !errors.As(err, &usage) {
 		fmt.Fprintf(stderr, "hawser: %s\n", oneLine(err.Error()))
+		if errors.As(err, new(runningError)) {
+			return exitRunning
+		}
 		return exitFailed
 	}
 	fmt.Fprintf(stderr, "hawser: %s (see '%s --help')\n", oneLine(err.Error()), cmd.CommandPath())

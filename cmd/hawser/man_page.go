@@ -14,8 +14,8 @@ import (
 // The pages are made of what --help says, in the language of man(7). cobra/doc makes some too, but by way of Markdown: it joins the lines of
 // a table, says no flag's type, and makes the program larger by half a megabyte.
 
-const manExitStatus = `0 when it is done, 1 when it failed, and 2 when the command line makes no sense. An error is one line on stderr, which says what
-failed, where, and what to do.`
+const manExitStatus = `0 when it is done, 1 when it failed, and 2 when the command line makes no sense. A daemon that finds another one running ends
+with 3. An error is one line on stderr, which says what failed, where, and what to do.`
 
 // manFiles are on the page of the program.
 var manFiles = [][2]string{

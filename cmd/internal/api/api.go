@@ -59,6 +59,9 @@ type Version struct {
 	Since   time.Time `json:"since"`
 	Daemon  bool      `json:"daemon"`
 	Memory  Memory    `json:"memory"`
+
+	// DrainTimeout is how long its requests in flight may take when it ends, in seconds; 0: not known.
+	DrainTimeout float64 `json:"drain_timeout,omitempty"`
 }
 
 // Memory says what the process has done so that writing back memory does not wait for memory. A reason says why something is not so.

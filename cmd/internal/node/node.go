@@ -61,7 +61,9 @@ func New(cfg Config) *Node {
 
 // Version implements [api.Service].
 func (n *Node) Version() api.Version {
-	v := api.Version{Version: n.cfg.Version, PID: os.Getpid(), Since: n.since, Daemon: n.cfg.Daemon}
+	v := api.Version{
+		Version: n.cfg.Version, PID: os.Getpid(), Since: n.since, Daemon: n.cfg.Daemon, DrainTimeout: n.cfg.DrainTimeout.Seconds(),
+	}
 	if n.cfg.Memory != nil {
 		v.Memory = n.cfg.Memory()
 	}

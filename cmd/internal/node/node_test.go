@@ -84,7 +84,7 @@ func newRig(t *testing.T, luns int) *rig {
 // node starts one, with its store.
 func (r *rig) node() (*Node, *Store) {
 	r.t.Helper()
-	s, err := OpenStore(r.state)
+	s, err := OpenStore(r.t.Context(), r.state)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -210,6 +210,32 @@ func TestAttachRefuses(t *testing.T) {
 	}
 	r.await("the logout", func() bool { return r.sessions() == 0 })
 	r.end(n, s, false)
+}
+
+// TestStoreInUse: the next process waits for the store as long as it likes.
+func TestStoreInUse(t *testing.T) {
+	r := newRig(t, 1)
+	n, s := r.node()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gaveUp := errors.New("no patience")
+	cancel(gaveUp)
+	if _, err := OpenStore(ctx, r.state); !errors.Is(err, gaveUp) || !strings.Contains(err.Error(), "another process has it") {
+		t.Errorf("got %v, want that another process has it", err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		next, err := OpenStore(t.Context(), r.state)
+		opened <- errors.Join(err, next.Close())
+	}()
+	select {
+	case err := <-opened:
+		t.Errorf("opened twice: %v", err)
+	case <-time.After(3 * openAgain):
+	}
+	r.end(n, s, false)
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
 }
 
 // TestSessionsAreShared: the LUNs of a target have one session for each portal, and the end of one does not touch the others.

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,17 +29,20 @@ type record struct {
 
 var bucket = []byte("volumes")
 
-// openWithin is how long another process may take to give the store up: a daemon that is being replaced.
-const openWithin = 20 * time.Second
+// openAgain is how often OpenStore looks at ctx.
+const openAgain = 100 * time.Millisecond
 
-// OpenStore opens, or makes, the store at path. One process at a time has it.
-func OpenStore(path string) (*Store, error) {
+// OpenStore opens, or makes, the store at path. One process at a time has it; the next one waits until ctx ends.
+func OpenStore(ctx context.Context, path string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openWithin})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openAgain})
+	for errors.Is(err, bolterrors.ErrTimeout) && ctx.Err() == nil {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openAgain})
+	}
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("store %s: another process has it: is a daemon running already?", path)
+		return nil, fmt.Errorf("store %s: another process has it, such as a daemon that is ending: %w", path, context.Cause(ctx))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", path, err)

@@ -20,6 +20,17 @@ node vol0
 mkdir -p "$share/kept/var/lib" "$share/kept/etc"
 cp -r /var/lib/hawser "$share/kept/var/lib"
 cp -r /etc/hawser "$share/kept/etc"
+
+# systemd starts no daemon beside another, and does not try again.
+hawser daemon >/run/by-hand 2>/dev/null &
+by_hand=$!
+until grep -q ready /run/by-hand; do
+	sleep 0.2
+done
+systemctl start hawser && fail "systemd has started a second daemon"
+[ "$(systemctl is-failed hawser)" = failed ] || fail "systemd tries again, beside another daemon"
+kill $by_hand
+wait $by_hand || fail "the daemon that was started by hand failed"
 systemctl start hawser
 
 # systemd waits for a device for 90 s, from the begin of the boot, which is no time for this machine.

@@ -54,6 +54,8 @@ wait $writer || fail "a write failed"
 mountpoint -q /srv || fail "a restart has unmounted the file system"
 dmesg | grep -E 'I/O error|EXT4-fs error' && fail "there was an error"
 systemctl is-active --quiet hawser-shutdown || fail "a restart has stopped hawser-shutdown.service"
+said=$(hawser daemon --replace 2>&1) && fail "systemd's daemon was replaced"
+[[ $said = *"use 'systemctl restart hawser'" ]] || fail "no advice: $said"
 scripts/packaging/uninstall.sh && fail "uninstall.sh does not mind attached volumes"
 hawser detach vol0 && fail "a mounted volume was detached"
 
