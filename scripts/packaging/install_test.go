@@ -118,18 +118,42 @@ func TestInstallNothing(t *testing.T) {
 // TestUninstallRefuses: what serves a device stays.
 func TestUninstallRefuses(t *testing.T) {
 	s := stage(t, "/usr")
-	for device, backend := range map[string]string{"nbd0": "another's", "nbd12": "hawser:vol1:naa.6001405abc"} {
-		dir := filepath.Join(s.root, "sys/block", device)
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "backend"), []byte(backend+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	s.write(t, "sys/block/nbd0/backend", "another's\n")
+	s.write(t, "sys/block/nbd12/backend", "hawser:vol1:naa.6001405abc\n")
+	s.wantRefused(t, " /dev/nbd12\n")
+}
+
+// TestUninstallRefusesServing: nor does a program go that runs, with volumes or without, and not by systemd.
+func TestUninstallRefusesServing(t *testing.T) {
+	s := stage(t, "/usr")
+	s.write(t, "proc/net/unix", `Num       RefCount Protocol Flags    Type St Inode Path
+00000000cd449deb: 00000003 00000000 00000000 0001 03  1056
+00000000cd449dec: 00000003 00000000 00000000 0001 03  1057 /run/hawser/connected.sock
+00000000cd449ded: 00000002 00000000 00010000 0001 01  1058 /run/hawser/hawser.sock
+00000000cd449dee: 00000002 00000000 00010000 0001 01  1059 /run/systemd/private
+00000000cd449def: 00000002 00000000 00010000 0001 01  1060 /run/user/1000/hawser/scratch.sock
+`)
+	s.wantRefused(t, "'hawser status' tells their numbers: /run/hawser/hawser.sock\n")
+}
+
+// write makes a file of the kernel's.
+func (s *tree) write(t *testing.T, path, text string) {
+	t.Helper()
+	path = filepath.Join(s.root, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
 	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantRefused lets uninstall.sh say why it does nothing.
+func (s *tree) wantRefused(t *testing.T, why string) {
+	t.Helper()
 	before := s.files(t)
-	if out, err := s.run("./uninstall.sh"); err == nil || !strings.Contains(out, " /dev/nbd12\n") {
-		t.Errorf("uninstall.sh: %v, %q; want it to refuse because of /dev/nbd12 alone", err, out)
+	if out, err := s.run("./uninstall.sh"); err == nil || !strings.HasSuffix(out, why) {
+		t.Errorf("uninstall.sh: %v, %q; want it to refuse because of %q alone", err, out, why)
 	}
 	if diff := cmp.Diff(before, s.files(t)); diff != "" {
 		t.Errorf("it has changed something (-before +after):\n%s", diff)

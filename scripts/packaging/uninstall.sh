@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Removes what install.sh has put there, with the same PREFIX and DESTDIR. What hawser has learned and what was configured stays, in
-# /var/lib/hawser and /etc/hawser. It refuses while a volume is attached, or the daemon runs.
+# /var/lib/hawser and /etc/hawser. It refuses while a volume is attached, or root's daemon
+# or another process of hawser's runs, whoever has started it.
 set -euo pipefail
 . "$(dirname "$0")/manifest.sh"
 
@@ -15,6 +16,14 @@ if live; then
 		echo "uninstall: these run; stop them first, with systemctl disable --now:" $running >&2
 		exit 1
 	fi
+fi
+# Those that systemd did not start are known by their sockets: 10000 is the flag of one that somebody listens at.
+serving=$(awk '$4 == "00010000" && $8 ~ "^/run/hawser/.*[.]sock$" { print $8 }' "$root/proc/net/unix" 2>/dev/null || true)
+if [ -n "$serving" ]; then
+	echo "uninstall: these are served by processes that systemd did not start; end those first, with kill; 'hawser status' tells their numbers:" $serving >&2
+	exit 1
+fi
+if live; then
 	systemctl disable --quiet hawser.service hawser@.service hawser-vg@.service 2>/dev/null || true
 fi
 
