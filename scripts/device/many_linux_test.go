@@ -51,9 +51,13 @@ func TestManyLUNs(t *testing.T) {
 		h.each(luns, func(i int) error {
 			dir := t.TempDir()
 			for _, c := range [][]string{
-				{"mkfs.ext4", "-q", "-F", devices[i]}, {"mount", devices[i], dir},
-				{"sh", "-c", fmt.Sprintf("seq %d %d >%s/f && sync -f %s && md5sum %s/f >%s/sum", i, 50000+i, dir, dir, dir, dir)}, {"umount", dir},
-				{"mount", devices[i], dir}, {"md5sum", "--quiet", "-c", dir + "/sum"}, {"umount", dir},
+				{"mkfs.ext4", "-q", "-F", devices[i]},
+				{"mount", devices[i], dir},
+				{"sh", "-c", fmt.Sprintf("seq %d %d >%s/f && sync -f %s && md5sum %s/f >%s/sum", i, 50000+i, dir, dir, dir, dir)},
+				{"umount", dir},
+				{"mount", devices[i], dir},
+				{"md5sum", "--quiet", "-c", dir + "/sum"},
+				{"umount", dir},
 			} {
 				if out, err := h.tool(c[0], c[1:]...); err != nil {
 					return fmt.Errorf("%s: %w: %s", strings.Join(c, " "), err, out)
