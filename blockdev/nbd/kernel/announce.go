@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -30,7 +31,7 @@ func (d *Device) announce(ctx context.Context, link string) error {
 	done := func() bool { return d.leads(link) || len(settled) > 0 }
 	linked := poll(ctx, done) && d.leads(link)
 	cancel() // others' devices, for which udev may have work for long
-	if err := <-settled; err != nil && !linked {
+	if err := cmp.Or(context.Cause(ctx), <-settled); err != nil && !linked {
 		return fmt.Errorf("udev has not made %s: %w: see 'journalctl -u systemd-udevd'; %s works without it", link, err, d.Path())
 	}
 	return nil // without our rules there is no such link
