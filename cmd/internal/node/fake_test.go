@@ -33,6 +33,7 @@ type fakeDevice struct {
 	holders []kernel.Holder
 	resizes int
 	fresh   int               // connections it was given after the first
+	refuse  int               // so many more of them it does not take
 	before  func(size uint64) // Resize calls it
 	told    []string          // names that udev was to make
 }
@@ -138,6 +139,10 @@ func (d *fakeDevice) Reconnect(context.Context) (net.Conn, error) {
 	defer d.mu.Unlock()
 	if d.kernel.device(d.index) != d {
 		return nil, kernel.ErrNotConnected
+	}
+	if d.refuse > 0 {
+		d.refuse--
+		return nil, errors.New("not now")
 	}
 	_ = d.client.Close()
 	d.fresh++

@@ -415,7 +415,7 @@ func TestBusy(t *testing.T) {
 	r.end(n, s, false)
 }
 
-// TestLostConnection: a device whose connection breaks, and that is still there, gets another one.
+// TestLostConnection: a device whose connection breaks, and that is still there, gets another one, at the second attempt if need be.
 func TestLostConnection(t *testing.T) {
 	r := newRig(t, 1)
 	n, s := r.node()
@@ -423,6 +423,9 @@ func TestLostConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := r.kernel.device(0)
+	d.mu.Lock()
+	d.refuse = 1
+	d.mu.Unlock()
 	_ = d.client.Close()
 	r.await("a fresh connection", func() bool {
 		d.mu.Lock()

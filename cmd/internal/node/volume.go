@@ -10,6 +10,7 @@ import (
 
 	"github.com/hawser-storage/hawser/blockdev"
 	"github.com/hawser-storage/hawser/blockdev/nbd"
+	"github.com/hawser-storage/hawser/blockdev/nbd/kernel"
 	"github.com/hawser-storage/hawser/cmd/internal/api"
 	"github.com/hawser-storage/hawser/cmd/internal/stack"
 )
@@ -156,26 +157,52 @@ func (v *volume) lost(err error) {
 	}
 }
 
-const reconnectWithin = 30 * time.Second
+// A fresh connection may take so long, and after an attempt that failed there is another one, until the volume is to end.
+const (
+	reconnectWithin = 30 * time.Second
+	reconnectAgain  = time.Second
+)
 
 func (v *volume) reconnect(why error) {
+	for {
+		err := v.tryReconnect()
+		switch {
+		case err == nil, v.life.Err() != nil:
+			return
+		case errors.Is(err, kernel.ErrNotConnected), errors.Is(err, kernel.ErrNotOurs):
+			v.log.Error("the device is gone: detach the volume and attach it again", "reason", err.Error())
+			v.set(func() { v.reason = "the device is gone: " + errors.Join(why, err).Error() })
+			return
+		}
+		v.log.Error("the device has lost its connection: another attempt follows", "in", reconnectAgain.String(), "reason", err.Error())
+		v.set(func() { v.reason = "the device has lost its connection: " + errors.Join(why, err).Error() })
+		select {
+		case <-v.life.Done():
+			return
+		case <-time.After(reconnectAgain):
+		}
+	}
+}
+
+// tryReconnect gives the device a fresh connection. One that was detached meanwhile needs none.
+func (v *volume) tryReconnect() error {
 	v.op.Lock()
 	defer v.op.Unlock()
 	if v.over || v.device == nil || v.life.Err() != nil {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(v.life, reconnectWithin)
 	defer cancel()
 	conn, err := v.device.Reconnect(ctx)
-	if err == nil {
-		err = v.stack.Server.Transmit("", conn)
+	if err != nil {
+		return err
 	}
-	if err != nil && v.life.Err() == nil {
-		v.log.Error("the device has lost its connection: detach the volume and attach it again", "device", v.device.Path(), "reason", err.Error())
-		v.set(func() { v.reason = "the device has lost its connection: " + errors.Join(why, err).Error() })
-		return
+	if err := v.stack.Server.Transmit("", conn); err != nil {
+		return err
 	}
 	v.log.Warn("the device has a fresh connection", "device", v.device.Path())
+	v.set(func() { v.reason = "" })
+	return nil
 }
 
 // suspend ends the process's part and leaves the device for a successor.
