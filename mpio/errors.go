@@ -71,7 +71,7 @@ type IdentityError struct {
 func (e *IdentityError) Error() string {
 	if e.Field == fieldNone {
 		return fmt.Sprintf("path %s: the device has neither a designation (VPD page 83) nor a serial number, so nothing shows that it "+
-			"is volume %s (%s): path refused; trust the identity in the configuration if you know it", e.Path, e.Volume, describe(&e.Want))
+			"is volume %s (%s): path refused, unless you give your word for it (Config.TrustIdentity, attach --trust-identity)", e.Path, e.Volume, describe(&e.Want))
 	}
 	return fmt.Sprintf("path %s leads to another device than volume %s: its %s differs: %s, but the volume is %s: path refused; "+
 		"correct the LUN mapping or remove the path", e.Path, e.Volume, e.Field, describe(&e.Got), describe(&e.Want))

@@ -27,6 +27,7 @@ type attachOptions struct {
 	drainTimeout secondsFlag
 	retry        retryFlag
 	fence        secondsFlag
+	trust        bool
 	daemon       daemonOptions
 	deadConn     secondsFlag
 	session      sessionOptions
@@ -75,6 +76,7 @@ func (o *attachOptions) register(fs *pflag.FlagSet) {
 	fs.Var(&o.memory, "memory", "all memory for data in flight")
 	fs.Var(&o.retry, "no-path-retry", "how long requests wait when no path is left")
 	fs.Var(&o.fence, "fence-timeout", "how long writes to blocks wait where a write of a lost path may still be carried out, if the path does not come back to prove it dead")
+	fs.BoolVar(&o.trust, "trust-identity", false, "the paths lead to one volume, although the storage tells neither a designation nor a serial number")
 	o.deadConn = secondsFlag(300 * time.Second)
 	fs.Var(&o.deadConn, "dead-conn-timeout", "how long what is written to a kernel device waits for the next process, when this one or the daemon is gone")
 	fs.Var(&o.drainTimeout, "drain-timeout", "how long what is in flight may take at the end")
@@ -155,7 +157,7 @@ func (o *attachOptions) onSocket(ctx context.Context, args []string, stdout io.W
 
 func (o *attachOptions) volumeConfig(args []string, log *slog.Logger) (stack.Config, error) {
 	cfg := stack.Config{
-		OwnSessions: true, Memory: int(o.memory), Retry: time.Duration(o.retry), Fence: time.Duration(o.fence), Claims: claimDir(), Log: log,
+		OwnSessions: true, Memory: int(o.memory), Retry: time.Duration(o.retry), Fence: time.Duration(o.fence), Trust: o.trust, Claims: claimDir(), Log: log,
 	}
 	initiator, err := initiatorName(o.session.initiator)
 	if err != nil {

@@ -110,6 +110,7 @@ func (o *attachOptions) options() (opts api.Options, err error) {
 		"immediate-data":    func() { opts.ImmediateData = s.immediateData.String() },
 		"cmds-max":          func() { opts.CmdsMax = s.cmdsMax },
 		"memory":            func() { opts.Memory = int(o.memory) },
+		"trust-identity":    func() { opts.TrustIdentity = o.trust },
 	} {
 		if o.daemon.given(flag) {
 			set()

@@ -98,7 +98,8 @@ type Options struct {
 	InitialR2T      string   `json:"initial_r2t,omitempty"` // yes or no
 	ImmediateData   string   `json:"immediate_data,omitempty"`
 	CmdsMax         int      `json:"cmds_max,omitempty"`
-	Memory          int      `json:"memory,omitempty"` // bytes of a volume's data in flight
+	Memory          int      `json:"memory,omitempty"`         // bytes of a volume's data in flight
+	TrustIdentity   bool     `json:"trust_identity,omitempty"` // the paths lead to one volume, though nothing shows it
 }
 
 // State is where a volume stands.

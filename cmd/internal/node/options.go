@@ -48,7 +48,7 @@ func configOf(r *api.AttachRequest, initiator string, log *slog.Logger) (stack.C
 		return stack.Config{}, &api.Error{Kind: api.Usage, Text: "initiator: " + err.Error()}
 	}
 	cfg := stack.Config{
-		Name: r.Name, Paths: paths, Memory: cmp.Or(o.Memory, defaultMemory), Clients: 1, Log: log,
+		Name: r.Name, Paths: paths, Memory: cmp.Or(o.Memory, defaultMemory), Clients: 1, Trust: o.TrustIdentity, Log: log,
 		Retry: mpio.DefaultNoPathRetry, Fence: seconds(o.FenceTimeout, mpio.DefaultFenceTimeout),
 		Session: iscsi.Config{
 			InitiatorName: initiator,

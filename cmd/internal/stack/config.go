@@ -23,6 +23,7 @@ type Config struct {
 	Claims      string        // the directory of the host's claims; "": none are made, and none are seen
 	Inherited   bool          // a former process has left the device: its writes may be at the storage, with a claim or without
 	Unflushed   bool          // see mpio.Config.Unflushed
+	Trust       bool          // see mpio.Config.TrustIdentity
 	Patient     bool          // wait for the first path as long as it takes
 	Log         *slog.Logger
 

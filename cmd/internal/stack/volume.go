@@ -85,7 +85,7 @@ func (v *Volume) connect(ctx context.Context) error {
 	var err error
 	v.Device, err = mpio.New(v.lane.loop, mpio.Config{
 		Name: cfg.name(), NoPathRetry: &cfg.Retry, FenceTimeout: cfg.Fence, Inherited: in.any, Strange: in.strange, Unflushed: cfg.Unflushed,
-		Resized: cfg.Resized, Logger: cfg.Log,
+		TrustIdentity: cfg.Trust, Resized: cfg.Resized, Logger: cfg.Log,
 	}, paths...)
 	if err != nil {
 		return err
