@@ -3,6 +3,7 @@ package node
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,30 @@ func (r *rig) write(n byte) <-chan error {
 func (r *rig) claims() int {
 	names, _ := os.ReadDir(filepath.Join(filepath.Dir(r.state), "claims"))
 	return len(names)
+}
+
+// TestAttachedTwice: two devices of one LUN would each have a cache of their own.
+func TestAttachedTwice(t *testing.T) {
+	r := newRig(t, 1)
+	n, s := r.node()
+	if _, err := n.Attach(t.Context(), r.request(0)); err != nil {
+		t.Fatal(err)
+	}
+	q := r.request(0)
+	q.Name = "again"
+	if _, err := n.Attach(t.Context(), q); err == nil || !strings.Contains(err.Error(), "target-0 is attached already, by process") {
+		t.Errorf("got %v", err)
+	}
+	if err := n.Detach(t.Context(), "target-0", true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Attach(t.Context(), q); err != nil {
+		t.Errorf("after the other one is gone: %v", err)
+	}
+	r.end(n, s, false)
+	if n := r.claims(); n != 0 {
+		t.Errorf("%d claims are left", n)
+	}
 }
 
 // TestDetachWaitsForTheFence: when it returns no write of a lost path can be carried out any more.

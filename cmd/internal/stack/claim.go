@@ -48,8 +48,16 @@ type claimedSession struct {
 
 // inheritance is what a volume has of former processes.
 type inheritance struct {
-	any     bool // writes, perhaps
-	strange bool // by sessions that this volume has not
+	any     bool   // writes, perhaps
+	strange bool   // by sessions that this volume has not
+	beside  string // who has a LUN of the volume now, by other sessions; "": nobody
+}
+
+// claimedError says that the very sessions and LUN are in use.
+type claimedError struct{ claimed }
+
+func (e *claimedError) Error() string {
+	return fmt.Sprintf("%s is attached already, by process %d: detach it there first", e.Volume, e.PID)
 }
 
 const claimSuffix = ".json"
@@ -89,15 +97,20 @@ func (c *claimed) fileName() string {
 	return fmt.Sprintf("%x%s", h.Sum(nil), claimSuffix)
 }
 
-// inherit looks for the claims of others on the same volume who are gone.
+// inherit looks for the claims of others on the same volume.
 func (cl *claim) inherit(dir string, c *claimed) (in inheritance, err error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*"+claimSuffix))
 	for _, name := range names {
-		old, err := readClaim(name)
+		old, alive, err := readClaim(name)
 		switch {
-		case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, fs.ErrNotExist): // he lives; or is done, in this moment
+		case errors.Is(err, fs.ErrNotExist): // he is done, in this moment
 			continue
 		case err == nil && !old.sharesVolume(c):
+			continue
+		case alive && name == cl.path:
+			return in, &claimedError{old}
+		case alive:
+			in.beside = fmt.Sprintf("process %d, as %s", old.PID, old.Volume)
 			continue
 		}
 		in.any = true
@@ -109,17 +122,19 @@ func (cl *claim) inherit(dir string, c *claimed) (in inheritance, err error) {
 	return in, err
 }
 
-// readClaim reads one whose process is gone.
-func readClaim(name string) (c claimed, err error) {
+// readClaim reads one, and says whether its process lives.
+func readClaim(name string) (c claimed, alive bool, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return c, err
+		return c, false, err
 	}
 	defer f.Close()
-	if err := lock(f, syscall.LOCK_NB); err != nil {
-		return c, err
+	err = lock(f, syscall.LOCK_NB)
+	alive = errors.Is(err, syscall.EWOULDBLOCK)
+	if err != nil && !alive {
+		return c, false, err
 	}
-	return c, json.NewDecoder(f).Decode(&c)
+	return c, alive, json.NewDecoder(f).Decode(&c)
 }
 
 // sharesVolume says whether there is a LUN that both have.

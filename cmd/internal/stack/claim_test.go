@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -67,8 +68,14 @@ func TestClaims(t *testing.T) {
 // TestLivingClaim: who lives has left nothing.
 func TestLivingClaim(t *testing.T) {
 	dir := t.TempDir()
-	living := mustStake(t, dir, claimOf("1"), inheritance{})
-	ok(t, mustStake(t, dir, claimOf("2"), inheritance{}).end())
+	first := claimOf("1")
+	first.PID, first.Volume = 7, "one"
+	living := mustStake(t, dir, first, inheritance{})
+	ok(t, mustStake(t, dir, claimOf("2"), inheritance{beside: "process 7, as one"}).end())
+	var twice *claimedError
+	if _, _, err := stake(dir, claimOf("1")); !errors.As(err, &twice) {
+		t.Errorf("the same sessions and LUN twice: got %v", err)
+	}
 	ok(t, living.end())
 	wantFiles(t, dir, 0)
 }

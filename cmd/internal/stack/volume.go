@@ -81,8 +81,10 @@ func (v *Volume) connect(ctx context.Context) error {
 		v.Paths = append(v.Paths, p)
 		paths = append(paths, p)
 	}
-	in := v.stake()
-	var err error
+	in, err := v.stake()
+	if err != nil {
+		return err
+	}
 	v.Device, err = mpio.New(v.lane.loop, mpio.Config{
 		Name: cfg.name(), NoPathRetry: &cfg.Retry, FenceTimeout: cfg.Fence, Inherited: in.any, Strange: in.strange, Unflushed: cfg.Unflushed,
 		TrustIdentity: cfg.Trust, Resized: cfg.Resized, Logger: cfg.Log,
@@ -99,26 +101,32 @@ func (v *Volume) connect(ctx context.Context) error {
 }
 
 // stake claims the volume's sessions, if the host has a place for claims.
-func (v *Volume) stake() inheritance {
+func (v *Volume) stake() (inheritance, error) {
 	in := inheritance{any: v.cfg.Inherited, strange: v.cfg.Inherited} // for all that is known without a claim
 	if v.cfg.Claims == "" {
-		return in
+		return in, nil
 	}
 	c := claimed{Volume: v.cfg.name(), PID: os.Getpid(), Since: time.Now()}
 	for i, s := range v.sessions {
 		c.Sessions = append(c.Sessions, claimedSession{Target: s.target, Portal: s.portal.String(), ISID: s.ISID().String(), LUN: v.cfg.Paths[i].LUN})
 	}
 	cl, found, err := stake(v.cfg.Claims, c)
-	if err != nil {
+	switch {
+	case errors.As(err, new(*claimedError)):
+		return in, err
+	case err != nil:
 		v.log.Warn("if this process is killed, its last writes are not fenced from those of the next one", "reason", err.Error())
-		return in
+		return in, nil
 	}
 	v.claim = cl
+	if found.beside != "" {
+		v.log.Warn("the volume is in use twice on this host: a file system that is mounted on both is lost", "also", found.beside)
+	}
 	if !found.any {
-		return in
+		return in, nil
 	}
 	v.log.Info("a former process has not ended in order: writes wait until nothing of it is left at the storage", "other_sessions", found.strange)
-	return found
+	return found, nil
 }
 
 // awaitFence takes former claims back when they are not needed any more.
