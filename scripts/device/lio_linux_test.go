@@ -194,7 +194,7 @@ func TestLIO(t *testing.T) {
 			h.unmount(fs, device, dir)
 			h.hawser("detach", device)
 
-			device = h.attach(0, "--no-path-retry", "5")
+			device = h.attach(0, "--no-path-retry", "5", "--fence-timeout", "5")
 			h.losesStorage(device, h.mountOnly(fs, device))
 			device = h.attach(0)
 			dir = h.mountOnly(fs, device)
