@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hawser-storage/hawser/blockdev/nbd/kernel"
 	"github.com/hawser-storage/hawser/cmd/internal/reclaim"
 	"github.com/hawser-storage/hawser/cmd/internal/stack"
 )
@@ -25,6 +26,7 @@ const (
 )
 
 func main() {
+	kernel.Prepare()
 	if servesDevice(os.Args[1:]) {
 		reclaim.Prepare()
 	}

@@ -113,14 +113,17 @@ func (h *host) hawser(args ...string) string {
 // attach attaches a LUN by both portals and returns its device. The times are short, so that what a path does shows soon.
 func (h *host) attach(lun int, args ...string) string {
 	h.t.Helper()
-	url := fmt.Sprintf("iscsi://%s,%s/%s/%d", portals[0], portals[1], iqn, lun)
-	args = append([]string{"attach", "--noop-out-interval", "2", "--noop-out-timeout", "2", "--login-timeout", "5"}, args...)
-	out := h.hawser(append(args, url)...)
+	out := h.hawser(attachArgs(lun, args...)...)
 	words := strings.Fields(out)
 	if len(words) < 2 || words[0] != "ready" {
 		h.t.Fatalf("attach said %q", out)
 	}
 	return words[1]
+}
+
+func attachArgs(lun int, args ...string) []string {
+	args = append([]string{"attach", "--noop-out-interval", "2", "--noop-out-timeout", "2", "--login-timeout", "5"}, args...)
+	return append(args, fmt.Sprintf("iscsi://%s,%s/%s/%d", portals[0], portals[1], iqn, lun))
 }
 
 // listed is a volume as list --json tells it.

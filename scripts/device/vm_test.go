@@ -31,6 +31,7 @@ var groups = []group{
 	{name: "paths", run: "TestPaths", memory: 2048, minutes: 15},
 	{name: "lio", run: "TestLIO", memory: 2048, minutes: 15},
 	{name: "restart", run: "TestRestart$", memory: 2048, minutes: 15},
+	{name: "killed", run: "TestKilled", memory: 2048, minutes: 10},
 	{name: "replace", run: "TestRestartPlanned", memory: 2048, minutes: 15, long: true},
 	{name: "power", run: "TestPowerLoss|TestStorageAlone", memory: 2048, minutes: 15},
 	{name: "resize", run: "TestResize|TestReadOnly|TestPartitions", memory: 2048, minutes: 10},

@@ -17,32 +17,31 @@ func (d *Device) Answers(ctx context.Context) error {
 }
 
 func (d *Device) answers(ctx context.Context) error {
-	var f *os.File
 	var err error
-	opened := func() bool {
-		var now error
-		f, now = await(ctx, d.open, func(f *os.File) { _ = f.Close() })
+	tried := func() bool {
+		_, now := os.Lstat(d.host.path(d.Path())) // no errand as long as there is nothing to open
+		if now == nil {
+			now = d.errand(ctx, reading)
+		}
 		if err == nil || !errors.Is(now, ErrStuck) { // an attempt that was cut short knows less than the one before
 			err = now
 		}
 		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENXIO)
 	}
-	if !poll(ctx, opened) {
+	if !poll(ctx, tried) {
 		return fmt.Errorf("there is no such node: %w: where udev does not make it, as in a container, do: mknod %s b %s", err, d.Path(), d.numbers())
 	}
-	if err != nil {
-		return err
-	}
-	_, err = await(ctx, func() (int, error) {
-		defer func() { _ = f.Close() }()
-		return f.ReadAt(d.block(), 0)
-	}, nil)
 	return err
 }
 
-// open waits in the kernel, as the first one to open a device has it look for partitions.
-func (d *Device) open() (*os.File, error) {
-	return os.OpenFile(d.host.path(d.Path()), os.O_RDONLY|syscall.O_DIRECT, 0)
+// read reads the first block. To open the device may wait already, as the first one to do so has the kernel look for partitions.
+func (d *Device) read() error {
+	f, err := os.OpenFile(d.host.path(d.Path()), os.O_RDONLY|syscall.O_DIRECT, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.ReadAt(d.block(), 0)
+	return errors.Join(err, f.Close())
 }
 
 // block is room for one block, aligned as O_DIRECT wants it.

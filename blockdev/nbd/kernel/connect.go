@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"syscall"
 	"time"
 )
@@ -41,9 +42,6 @@ func (h *host) tryConnect(ctx context.Context, spec Spec) (*Device, net.Conn, er
 	if err := cmp.Or(spec.validate(), context.Cause(ctx)); err != nil {
 		return nil, nil, err
 	}
-	if _, err := await(ctx, func() (struct{}, error) { return struct{}{}, h.load(ctx) }, nil); err != nil {
-		return nil, nil, err
-	}
 	if old, found, err := h.find(spec); err != nil {
 		return nil, nil, err
 	} else if found {
@@ -64,26 +62,35 @@ func (h *host) tryConnect(ctx context.Context, spec Spec) (*Device, net.Conn, er
 // isBusy knows EEXIST too: somebody made the chosen device in the same moment.
 func isBusy(err error) bool { return errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EEXIST) }
 
-// connectOnce sends CONNECT with one end of a new socket pair. The kernel keeps a reference of its own to what it takes.
+// connectOnce has a device made of one end of a new socket pair, of which the kernel keeps a reference of its own.
 func (h *host) connectOnce(ctx context.Context, spec Spec) (*Device, net.Conn, error) {
 	ours, kernels, err := socketPair(spec.SendBuffer)
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := await(ctx, func() (*Device, error) {
-		defer closeFD(kernels) // not before the kernel has looked it up: the number could be another file's by then
-		answer, err := h.exchange(connectMessage(spec, kernels), 0)
-		if err != nil {
-			return nil, err
-		}
-		index, err := connectedIndex(answer)
-		return &Device{host: h, index: index, spec: spec}, err
-	}, func(d *Device) {
-		_, _ = h.exchange(disconnectMessage(d.index), ack)
+	r, err := h.have(ctx, order{Errand: connecting, Index: spec.Index, Spec: spec, socket: kernels}, func(r report) {
+		_, _ = h.have(context.Background(), order{Errand: disconnecting, Index: r.Index}, nil)
 	})
 	if err != nil {
 		_ = ours.Close()
 		return nil, nil, err
 	}
-	return d, ours, nil
+	return &Device{host: h, index: r.Index, spec: spec}, ours, nil
+}
+
+// connectSocket sends CONNECT. A device for which nobody waits any more, as one who was killed meanwhile, goes at once.
+func (h *host) connectSocket(ctx context.Context, spec Spec, kernels *os.File) (int, error) {
+	if err := h.load(ctx); err != nil {
+		return 0, err
+	}
+	answer, err := h.exchange(connectMessage(spec, int(kernels.Fd())), 0)
+	if err != nil {
+		return 0, err
+	}
+	index, err := connectedIndex(answer)
+	if err == nil && ctx.Err() != nil {
+		_, _ = h.exchange(disconnectMessage(index), ack)
+		err = &StuckError{Err: context.Cause(ctx)}
+	}
+	return index, err
 }

@@ -22,7 +22,7 @@ func (d *Device) disconnect(ctx context.Context) error {
 	} else if err != nil {
 		return err
 	}
-	if err := d.host.tell(ctx, disconnectMessage(d.index)); err != nil {
+	if err := d.errand(ctx, disconnecting); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.host.settle)

@@ -4,6 +4,7 @@
 // sends requests on it and reads replies; there is no handshake, and no thread of ours waits in the kernel. We serve the other end
 // of that socket like any client's. The order matters:
 //
+//	kernel.Prepare()                   // first of all in main; see below
 //	dev, conn, err := kernel.Connect(ctx, spec)
 //	server.Transmit("disk", conn)      // first of all: somebody may already have opened the node and be reading
 //	for _, w := range dev.Tune(ctx) {  // sysfs, each of which may wait for I/O in flight
@@ -15,6 +16,7 @@
 // And down again:
 //
 //	err = dev.CheckUnused(ctx)         // refuses with the names of the holders
+//	err = dev.Flush(ctx)               // what the host holds back
 //	err = dev.Disconnect(ctx)          // while the server still answers: what is in flight fails otherwise
 //
 // # What a device is like
@@ -44,9 +46,22 @@
 //
 // Where ctx ends, the caller is let go with an error. The message is not recalled: it is carried out when its turn comes.
 //
+// # Errands
+//
+// No signal ends such a wait, and a process that is killed is not dead as long as one of its threads waits. A server that waits for what
+// it has to answer itself would then be neither alive nor dead, and keep its end of the device's connection: no successor could ever take the
+// device over. So all that may wait is done by a process of its own, an errand, which has nothing of the server's open. A program makes that
+// possible with [Prepare], in its first line: an errand is the program itself, started once more. Errands are few, two or three to
+// connect a device and as many to end it, and cost some milliseconds each; none is on the way of I/O.
+//
+// Who looks for them finds hawser-flush, or what else they do, with the device that they do it for. One whose caller was let go, or is
+// dead, ends when the kernel lets it. Until then it has the device open, and counts as a holder unless it is our own.
+//
+// In a program that does not call Prepare a thread does the same, and it must not be killed meanwhile.
+//
 // # Goroutines
 //
-// Each call that may wait in the kernel does so in a goroutine of its own, as no signal ends such a wait. It ends with the wait, and
+// Each call that may wait in the kernel has a goroutine of its own, which waits with it, or for its errand, and is gone when that is over. It
 // cleans up after itself when its caller is gone: what it had opened is closed, what it had connected is disconnected.
 // There are no others.
 //

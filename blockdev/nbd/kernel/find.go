@@ -14,7 +14,7 @@ type Connected struct {
 	Size     uint64 // bytes
 	ReadOnly bool
 	Backend  string // empty for a device of a program that names none, such as qemu-nbd
-	PID      int    // of the process that connected it, 0 when it is gone, as after a takeover
+	PID      int    // of the process that connected it, if it names no backend; 0 when that is gone
 }
 
 // List tells of all nbd devices of the host that are connected, in the order of their numbers.
@@ -43,18 +43,23 @@ func (h *host) connected(index int) (c Connected, ok bool) {
 	if !ok {
 		return c, false
 	}
-	c = Connected{Index: index, Size: h.size(index), PID: h.process(thread)}
-	c.Backend, _ = h.text(dir, "backend")
+	c = Connected{Index: index, Size: h.size(index)}
+	if c.Backend, _ = h.text(dir, "backend"); c.Backend == "" { // otherwise it was an errand's, and may be anybody's by now
+		c.PID = h.process(thread)
+	}
 	c.ReadOnly = h.number(dir, "ro") == 1
 	return c, true
 }
 
 // process is whose thread that is, as it is a thread whose number the driver keeps. 0 if there is no such thread.
-func (h *host) process(thread string) int {
-	status, _ := h.text("proc", thread, "status")
+func (h *host) process(thread string) int { return h.status(thread, "Tgid:") }
+
+// status is a number that the kernel tells of a process or thread.
+func (h *host) status(pid, key string) int {
+	status, _ := h.text("proc", pid, "status")
 	for line := range strings.Lines(status) {
-		if pid, ok := strings.CutPrefix(line, "Tgid:"); ok {
-			n, _ := strconv.Atoi(strings.TrimSpace(pid))
+		if number, ok := strings.CutPrefix(line, key); ok {
+			n, _ := strconv.Atoi(strings.TrimSpace(number))
 			return n
 		}
 	}

@@ -17,8 +17,8 @@ func TestList(t *testing.T) {
 		"sys/block/nbd2/ro":      "1\n",
 		"sys/block/nbd2/size":    "8388608\n",
 		"proc/77/status":         "Name:\tloop\nUmask:\t0022\nTgid:\t70\nPid:\t77\n",
-		"sys/block/nbd3/size":    "0\n", // free
-		"sys/block/nbd4/pid":     "5\n", // by ioctl: without a backend
+		"sys/block/nbd3/size":    "0\n",  // free
+		"sys/block/nbd4/pid":     "77\n", // by ioctl: without a backend
 		"sys/block/nbd4/size":    "junk",
 		"sys/block/nbdx/pid":     "5\n",
 		"sys/block/nbd-1/pid":    "5\n",
@@ -26,9 +26,9 @@ func TestList(t *testing.T) {
 		"sys/block/nbd5/backend": "no pid\n",
 	})
 	want := []Connected{
-		{Index: 2, Size: 4 << 30, ReadOnly: true, Backend: "two", PID: 70},
-		{Index: 4},
-		{Index: 10, Size: 1 << 20, Backend: "ten: with blanks", PID: 70},
+		{Index: 2, Size: 4 << 30, ReadOnly: true, Backend: "two"},
+		{Index: 4, PID: 70},
+		{Index: 10, Size: 1 << 20, Backend: "ten: with blanks"},
 	}
 	if diff := cmp.Diff(want, f.list()); diff != "" {
 		t.Error(diff)

@@ -10,7 +10,7 @@ import (
 
 // Holders says who uses device number index: all mounts, swap space, processes, volume groups, arrays and maps, of the device itself, of
 // its partitions, and of whatever lies on either, in every mount namespace that /proc shows us. What this process has open
-// itself does not count.
+// itself does not count, nor what does an errand for it. An errand that a dead process has left, such as hawser-flush, does: it waits for I/O.
 //
 // It is a look at what changes all the time. What it cannot see: use from within the kernel that leaves no link in sysfs, such as an
 // exported target; [Device.CheckUnused] asks the kernel about that as well as it may be asked.
@@ -56,11 +56,15 @@ func onlyProcesses(holders []Holder) bool {
 // unclaimed gets the device for exclusive use, for a moment. Mounted file systems, swap and all that is stacked on a device or on
 // a partition of it have it exclusively.
 func (d *Device) unclaimed(ctx context.Context) error {
-	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, d.claim() }, nil)
-	if errors.Is(err, syscall.EBUSY) {
-		return d.host.busyFor(d.index, []Holder{{Kind: Claim, Device: d.name(), whole: true}})
+	err := d.errand(ctx, claiming)
+	if !errors.Is(err, syscall.EBUSY) {
+		return err
 	}
-	return err
+	holders := d.host.errands(d.host.stackOf(d.index)) // who was let go from this very question, and still waits
+	if len(holders) == 0 {
+		holders = []Holder{{Kind: Claim, Device: d.name(), whole: true}}
+	}
+	return d.host.busyFor(d.index, holders)
 }
 
 // claim opens for reading alone: closing what was open for writing has udev come and look again. To be the last one to close

@@ -15,6 +15,7 @@ type host struct {
 	dial       func() (*genetlink.Conn, error) // generic netlink
 	modprobe   func(ctx context.Context) error // loads the driver
 	settleUdev func(ctx context.Context) error // waits for udev
+	program    string                          // of the processes that do errands; "" leaves them to threads
 	self       int                             // the process whose open files are no holders
 	settle     time.Duration                   // how long a device may be held open by somebody who only has a look
 }

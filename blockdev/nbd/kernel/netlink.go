@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"context"
-
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
 )
@@ -10,7 +8,7 @@ import (
 // ack asks for an answer that says no more than that there was no error. An error comes unasked.
 const ack = netlink.Acknowledge
 
-// exchange sends a message to the driver and returns its answer. It waits as long as the kernel does; see await.
+// exchange sends a message to the driver and returns its answer. It waits as long as the kernel does; see errand.
 //
 // Each has a connection of its own. They are rare, and one that waits in the kernel would hold up the others on it.
 func (h *host) exchange(m genetlink.Message, flags netlink.HeaderFlags) ([]genetlink.Message, error) {
@@ -24,10 +22,4 @@ func (h *host) exchange(m genetlink.Message, flags netlink.HeaderFlags) ([]genet
 		return nil, err
 	}
 	return c.Execute(m, family, netlink.Request|flags)
-}
-
-// tell is exchange for what is answered with an acknowledgement alone.
-func (h *host) tell(ctx context.Context, m genetlink.Message) error {
-	_, err := await(ctx, func() ([]genetlink.Message, error) { return h.exchange(m, ack) }, nil)
-	return err
 }

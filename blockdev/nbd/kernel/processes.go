@@ -7,16 +7,32 @@ import (
 	"strings"
 )
 
-// processes looks at the open files of all processes but ours. They are compared by the name under which they were opened; to ask
-// for more than the name could hang, where that file is on a dead server.
+// processes looks at the open files of all processes but this one and its errands. They are compared by the name under which they were
+// opened; to ask for more than the name could hang, where that file is on a dead server.
 func (h *host) processes(s stack) []Holder {
+	return h.openers(s, func(pid, name string) bool { return pid != strconv.Itoa(h.self) && !h.isErrand(pid, name) })
+}
+
+// errands are those of this process that have the device open.
+func (h *host) errands(s stack) []Holder { return h.openers(s, h.isErrand) }
+
+// isErrand says that a process does an errand for this one. What a dead one has left is anybody's.
+func (h *host) isErrand(pid, name string) bool {
+	return strings.HasPrefix(name, errandPrefix) && h.status(pid, "PPid:") == h.self
+}
+
+func (h *host) openers(s stack, which func(pid, name string) bool) []Holder {
 	var all []Holder
 	for _, pid := range h.pids() {
-		if pid == strconv.Itoa(h.self) {
+		layers := h.opened(s, pid)
+		if len(layers) == 0 {
 			continue
 		}
-		for _, l := range h.opened(s, pid) {
-			name, _ := h.text("proc", pid, "comm")
+		name, _ := h.text("proc", pid, "comm")
+		if !which(pid, name) {
+			continue
+		}
+		for _, l := range layers {
 			holder := s.hold(Process, l, name)
 			holder.PID, _ = strconv.Atoi(pid)
 			all = append(all, holder)

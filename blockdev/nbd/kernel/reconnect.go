@@ -22,11 +22,14 @@ func (d *Device) Reconnect(ctx context.Context) (net.Conn, error) {
 
 func (d *Device) reconnect(ctx context.Context) (net.Conn, error) {
 	const pause = 20 * time.Millisecond
-	for {
+	for tried := false; ; tried = true {
 		if err := d.check(); err != nil {
 			return nil, err
 		}
 		c, err := d.reconnectOnce(ctx)
+		if tried && errors.Is(err, ErrStuck) { // it was cut short, and knows less than the one before
+			return nil, alive(ctx)
+		}
 		if errors.Is(err, syscall.EINVAL) {
 			return nil, fmt.Errorf("%w: it was disconnected, and stays until those are gone who have it open (%s): %w",
 				ErrNotConnected, list(d.host.holders(d.index)), err)
@@ -43,9 +46,13 @@ func (d *Device) reconnect(ctx context.Context) (net.Conn, error) {
 		case <-time.After(pause):
 		}
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("its connection is alive; end the process that serves it: %w", context.Cause(ctx))
+			return nil, alive(ctx)
 		}
 	}
+}
+
+func alive(ctx context.Context) error {
+	return fmt.Errorf("its connection is alive; end the process that serves it: %w", context.Cause(ctx))
 }
 
 // reconnectOnce offers one end of a new socket pair. A kernel that does not need it says nothing and lets go of it: then
@@ -55,11 +62,7 @@ func (d *Device) reconnectOnce(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = await(ctx, func() (struct{}, error) {
-		defer closeFD(kernels)
-		_, err := d.host.exchange(reconnectMessage(d.index, d.spec, kernels), ack)
-		return struct{}{}, err
-	}, nil)
+	_, err = d.host.have(ctx, order{Errand: reconnecting, Index: d.index, Spec: d.spec, socket: kernels}, nil)
 	if err != nil {
 		_ = ours.Close()
 		return nil, err

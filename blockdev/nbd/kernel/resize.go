@@ -10,7 +10,7 @@ import (
 //
 // WARNING: the kernel freezes the queue for it, and waits until all I/O in flight has been answered. Never call it on the
 // loop that answers, nor while I/O is held back, as with all paths down: it would hang, and with it every other call to
-// the nbd driver.
+// the nbd driver. If the server dies meanwhile that is for good, as Reconnect is such a call: only a restart of the host ends it.
 func (d *Device) Resize(ctx context.Context, size uint64) error {
 	return newError("resize", d.Path(), d.resize(ctx, size))
 }
@@ -29,5 +29,6 @@ func (d *Device) resize(ctx context.Context, size uint64) error {
 			return fmt.Errorf("it would shrink, from %d bytes to %d: %w", d.Size(), size, err)
 		}
 	}
-	return d.host.tell(ctx, resizeMessage(d.index, d.spec.Backend, size))
+	_, err := d.host.have(ctx, order{Errand: resizing, Index: d.index, Spec: d.spec, Size: size}, nil)
+	return err
 }

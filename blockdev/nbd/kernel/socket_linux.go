@@ -10,23 +10,23 @@ import (
 
 // socketPair makes a connection whose far end the kernel can take. sendBuffer is for both ends, in bytes.
 //
-// The far end is a bare descriptor, which the caller closes. In an *os.File it would be closed by the garbage collector as soon as
-// only its number is used, and Fd would clear O_NONBLOCK.
-func socketPair(sendBuffer int) (ours net.Conn, kernels int, err error) {
+// The caller closes the far end, and not before the kernel has it: when only its number is used any more, the garbage collector would.
+func socketPair(sendBuffer int) (ours net.Conn, kernels *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, -1, fmt.Errorf("socketpair: %w", err)
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
 	}
 	for _, fd := range fds {
 		raiseSendBuffer(fd, sendBuffer)
 	}
 	f := os.NewFile(uintptr(fds[0]), "nbd")
 	defer func() { _ = f.Close() }() // FileConn has made its own duplicate
+	kernels = os.NewFile(uintptr(fds[1]), "nbd")
 	if ours, err = net.FileConn(f); err != nil {
-		closeFD(fds[1])
-		return nil, -1, fmt.Errorf("socketpair: %w", err)
+		_ = kernels.Close()
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
 	}
-	return ours, fds[1], nil
+	return ours, kernels, nil
 }
 
 // raiseSendBuffer does what it may; a smaller buffer is slower and works.
@@ -35,8 +35,6 @@ func raiseSendBuffer(fd, size int) {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, size)
 	}
 }
-
-func closeFD(fd int) { _ = unix.Close(fd) }
 
 // hungUp says that nobody has the far end of a socket pair any more. It reads nothing.
 func hungUp(c net.Conn) bool {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // AnyIndex lets the kernel choose: the first device that nobody uses, or a new one. Two who ask at once never get the same.
@@ -31,8 +32,8 @@ type Spec struct {
 	Flags uint64
 
 	// Backend says whose device this is, and sysfs shows it, in /sys/block/nbdN/backend. It must be unique on the host: a later
-	// process finds the device by it, and no other one is able to reconnect the device by mistake. 1 to 1024 bytes, no control
-	// characters, no space at either end.
+	// process finds the device by it, and no other one is able to reconnect the device by mistake. 1 to 1024 bytes of UTF-8, no
+	// control characters, no space at either end.
 	Backend string
 
 	// DeadConnTimeout is how long new I/O waits for Reconnect once the connection is dead, in whole seconds, rounded up; then it
@@ -71,11 +72,11 @@ func (s Spec) validate() error {
 	return validateBackend(s.Backend)
 }
 
-// validateBackend refuses what sysfs could not show as it is.
+// validateBackend refuses what sysfs could not show as it is, or an errand not be told.
 func validateBackend(b string) error {
 	isControl := func(r rune) bool { return r < ' ' || r == 0x7f }
-	if b == "" || len(b) > maxBackend || strings.ContainsFunc(b, isControl) || strings.TrimSpace(b) != b {
-		return fmt.Errorf("backend %.64q is not 1 to %d bytes without control characters and outer spaces", b, maxBackend)
+	if b == "" || len(b) > maxBackend || strings.ContainsFunc(b, isControl) || strings.TrimSpace(b) != b || !utf8.ValidString(b) {
+		return fmt.Errorf("backend %.64q is not 1 to %d bytes of UTF-8 without control characters and outer spaces", b, maxBackend)
 	}
 	return nil
 }

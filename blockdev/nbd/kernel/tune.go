@@ -46,33 +46,45 @@ type setting struct {
 	why         string
 }
 
+// unset is a setting that is not as it should be.
+type unset struct {
+	Name, Value string
+	Err         fault // none if it was left
+}
+
 // Tune sets the queue of the device as hawser wants it, and returns what it could not set. What is as it should be already, as after
 // a takeover, is not written: each write freezes the queue, and waits until what is in flight has been answered, and meanwhile
 // even reading the queue's attributes waits. So the server must be running, and its paths up; when ctx ends first, what is left to
 // do is left.
 func (d *Device) Tune(ctx context.Context) []Warning {
-	wrong, err := await(ctx, func() ([]setting, error) { return d.wrong(), nil }, nil)
-	if err != nil {
-		wrong = d.settings(0) // for all that we know
-	}
+	r, err := d.host.have(ctx, order{Errand: tuning, Index: d.index, Spec: d.spec}, nil)
 	var failed []Warning
-	for _, s := range wrong {
-		if err := d.set(ctx, s); err != nil {
-			failed = append(failed, Warning{
-				Device: d.Path(), Attribute: "queue/" + s.name, Value: s.value,
-				Severe: s.severe, Why: s.why, Err: err,
-			})
+	for _, s := range d.settings(0) {
+		i := slices.IndexFunc(r.Unset, func(u unset) bool { return u.Name == s.name })
+		w := Warning{Device: d.Path(), Attribute: "queue/" + s.name, Value: s.value, Severe: s.severe, Why: s.why, Err: err}
+		if i >= 0 {
+			w.Value, w.Err = r.Unset[i].Value, cmp.Or(r.Unset[i].Err.error, context.Cause(ctx))
+		}
+		if w.Err != nil { // of all of them, for all that we know, if nothing came of the errand
+			failed = append(failed, w)
 		}
 	}
 	return failed
 }
 
-func (d *Device) set(ctx context.Context, s setting) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+// tune sets what is not as it should be.
+func (d *Device) tune(ctx context.Context) (failed []unset) {
+	for _, s := range d.wrong() {
+		u := unset{Name: s.name, Value: s.value}
+		if ctx.Err() == nil {
+			u.Err.error = d.host.write(s.value, d.attribute(s.name))
+			if u.Err.error == nil {
+				continue
+			}
+		}
+		failed = append(failed, u)
 	}
-	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, d.host.write(s.value, d.attribute(s.name)) }, nil)
-	return err
+	return failed
 }
 
 // wrong are the settings that are not as they should be.

@@ -80,7 +80,7 @@ func TestReadOnly(t *testing.T) {
 func TestListAndFind(t *testing.T) {
 	spec := specOf(t, 2*mib)
 	d, _, _ := attach(t, spec)
-	want := kernel.Connected{Index: d.Index(), Size: 2 * mib, Backend: spec.Backend, PID: os.Getpid()}
+	want := kernel.Connected{Index: d.Index(), Size: 2 * mib, Backend: spec.Backend}
 	if got := kernel.List(); len(got) != 1 || got[0] != want {
 		t.Errorf("List: got %+v, want %+v", got, want)
 	}
@@ -115,7 +115,7 @@ func TestInUse(t *testing.T) {
 	}
 	other := specOf(t, mib)
 	other.Index, other.Backend = d.Index(), "another"
-	refused(other, d.Path(), "test TestInUse", fmt.Sprint(os.Getpid()))
+	refused(other, d.Path(), "test TestInUse")
 	refused(specOf(t, mib), d.Path(), "test TestInUse") // the same backend again
 
 	other.Index = 9

@@ -31,6 +31,7 @@ const patience = 2 * time.Minute
 const mib = 1 << 20
 
 func TestMain(m *testing.M) {
+	kernel.Prepare()
 	if os.Getenv("KERNEL_TEST_CHILD") != "" {
 		child()
 	}

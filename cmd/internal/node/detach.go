@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -191,19 +190,19 @@ func (v *volume) endDevice(ctx context.Context, force bool) (lost, err error) {
 		if err := d.CheckUnused(ctx); err != nil {
 			return nil, err
 		}
-		err := flush(ctx, d.Path())
+		err := d.Flush(ctx)
 		if err != nil && !errors.Is(err, syscall.EIO) {
-			return nil, fmt.Errorf("%s: what the host still holds back could not be written: %w: with --force it is given up", d.Path(), err)
+			return nil, fmt.Errorf("what the host still holds back could not be written: %w: with --force it is given up", err)
 		}
 		if err != nil { // the host has dropped it, and nothing is left that a refusal could save
-			lost = fmt.Errorf("%s: what the host held back could not be written, and is lost: %w: check the file system", d.Path(), err)
+			lost = fmt.Errorf("what the host held back could not be written, and is lost: %w: check the file system", err)
 		}
 		return lost, v.disconnect(ctx, d)
 	}
 	flushCtx, cancel := context.WithTimeout(ctx, forceWithin)
 	defer cancel()
-	if err := flush(flushCtx, d.Path()); err != nil {
-		lost = fmt.Errorf("%s: what the host still holds back is lost: %w", d.Path(), err)
+	if err := d.Flush(flushCtx); err != nil {
+		lost = fmt.Errorf("what the host still holds back is lost: %w", err)
 	}
 	err = v.disconnect(ctx, d)
 	if errors.Is(err, kernel.ErrBusy) {
@@ -225,23 +224,4 @@ func (v *volume) disconnect(ctx context.Context, d Device) error {
 	cancelNow()
 	_ = v.stack.Server.Close(now)
 	return d.Disconnect(ctx)
-}
-
-// flush writes back what the host holds of the device, through the device's own cache too. When ctx ends first the wait is left to
-// itself: no signal ends it.
-func flush(ctx context.Context, path string) error {
-	done := make(chan error, 1)
-	go func() {
-		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_CLOEXEC, 0)
-		if err == nil {
-			err = errors.Join(f.Sync(), f.Close())
-		}
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -25,7 +26,7 @@ type fakeDevice struct {
 	kernel *fakeKernel
 	index  int
 	spec   kernel.Spec
-	path   string // instead of the device's, where it is opened
+	path   string // instead of the device's, where it is flushed
 
 	mu      sync.Mutex
 	size    uint64
@@ -132,6 +133,14 @@ func (d *fakeDevice) CheckUnused(context.Context) error {
 		return nil
 	}
 	return &kernel.Error{Op: "check", Device: d.Path(), Err: &kernel.BusyError{Device: d.Path(), Backend: d.spec.Backend, Holders: d.holders}}
+}
+
+func (d *fakeDevice) Flush(context.Context) error {
+	f, err := os.Open(d.Path())
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func (d *fakeDevice) Reconnect(context.Context) (net.Conn, error) {

@@ -27,6 +27,7 @@ type Device interface {
 	Answers(ctx context.Context) error
 	Announce(ctx context.Context, link string) error
 	CheckUnused(ctx context.Context) error
+	Flush(ctx context.Context) error
 	Reconnect(ctx context.Context) (net.Conn, error)
 	Resize(ctx context.Context, size uint64) error
 	Disconnect(ctx context.Context) error

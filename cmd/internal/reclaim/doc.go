@@ -31,7 +31,7 @@
 // arguments, the environment, and files without close-on-exec stay too; all else is done a second time. Therefore Prepare comes before
 // anything is opened or said. A variable in the environment keeps it from being done a third time.
 //
-// Programs that hawser runs, such as modprobe, inherit the flag and the score, and not the locks.
+// Programs that hawser runs, such as modprobe and itself for an errand (package kernel), inherit the flag and the score, and not the locks.
 //
 // # The garbage collector
 //
