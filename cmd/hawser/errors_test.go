@@ -115,7 +115,7 @@ func TestVolumeInUse(t *testing.T) {
 	tgt := newTestTarget(t, target.Config{LUNs: []target.LUN{ramLUN(1 << 20)}})
 	p, _ := attach(t, tgt)
 	status, _, stderr := command(t, "attach", "--foreground", "--initiator", testInitiator, "--socket", socketIn(t), tgt.url("0"))
-	if status != exitFailed || !strings.Contains(stderr, "detach the volume there first") || strings.Count(stderr, "\n") != 1 {
+	if status != exitFailed || !strings.Contains(stderr, "is attached already, by process") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("got status %d, %q", status, stderr)
 	}
 	p.signal(15)
