@@ -77,8 +77,9 @@ forms: ## every form that a login can give a WRITE, without the race detector, w
 e2e: setup ## against tgt, with fio, qemu-io, nbdinfo and nbdcopy, with the race detector
 	REQUIRE_RACE=1 $(GO) test -race -count=1 -v -timeout 40m ./scripts/e2e
 
-test-vm: setup-vm ## the kernel device, in a virtual machine with a kernel that has nbd: mounts, restarts, power losses
-	$(GO) test -count=1 -v -timeout 80m ./scripts/device
+# Beside each other as far as there are processors for it: a VM does not use the whole of one.
+test-vm: setup-vm ## in virtual machines: the kernel device under mounts, restarts, power losses; a host that boots with hawser installed
+	$(GO) test -count=1 -v -timeout 80m -p 3 ./scripts/device ./scripts/packaging/boot ./scripts/vm
 
 fuzz: ## every fuzz target in turn, FUZZTIME=20s each
 	scripts/fuzz.sh $(FUZZTIME)

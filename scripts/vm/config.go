@@ -40,6 +40,8 @@ type Config struct {
 	// Timeout is the time from the start of the command to the end of the VM; by default five minutes. The boot,
 	// which takes longer when others use the processors, has its own limit, which is generous.
 	Timeout time.Duration
+	// Alone lets no other VM of the clone run meanwhile.
+	Alone bool
 	// Memory is in MiB; by default 2048. What is written to the root is taken out of it.
 	Memory int
 	// CPUs is the number of processors; by default 2.

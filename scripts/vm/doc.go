@@ -28,5 +28,5 @@
 // [VMError], which shows the end of the console. All that the console said is in .cache/vm/logs, for the last
 // VMs.
 //
-// One VM runs at a time in a clone: those of other processes wait for it.
+// As many VMs run at a time in a clone as there are processors, whatever the processes; others wait.
 package vm

@@ -35,11 +35,11 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	turn, err := cache.lock(ctx)
+	turn, err := cache.lock(ctx, c.Alone)
 	if err != nil {
 		return Result{}, err
 	}
-	defer turn.Close()
+	defer turn.end()
 	dir, err := os.MkdirTemp("", "hawser-vm-")
 	if err != nil {
 		return Result{}, fmt.Errorf("vm: %w", err)

@@ -17,7 +17,10 @@ import (
 // source is the clone's root.
 const source = "../../.."
 
-// limit is for one boot and its script, on a machine that emulates its processor. It ends a hang.
+// luns is how many the storage has.
+const luns = 3
+
+// limit is for one VM and its script, on a machine that emulates its processor. It ends a hang.
 const limit = 20 * time.Minute
 
 var (
@@ -40,11 +43,11 @@ type host struct {
 
 func TestBoot(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it boots a virtual machine, twice, for minutes")
+		t.Skip("it boots virtual machines, for minutes")
 	}
 	h := newHost(t)
-	h.boot(t, first)
-	console := h.boot(t, second)
+	h.run(t, vm.Config{}, first)
+	console := h.run(t, vm.Config{Init: vm.Systemd}, second)
 
 	inOrder(t, console,
 		"Unmounted srv.mount",
@@ -74,7 +77,7 @@ func newHost(t *testing.T) *host {
 	if err := os.Mkdir(filepath.Join(h.share, "kept"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 3 {
+	for i := range luns {
 		lun := filepath.Join(h.share, fmt.Sprintf("lun%d", i))
 		if err := os.WriteFile(lun, nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -86,20 +89,20 @@ func newHost(t *testing.T) *host {
 	return h
 }
 
-// boot boots the host, runs a script in it, shuts it down, and returns what was on the console.
-func (h *host) boot(t *testing.T, script string) string {
+// run boots a VM, runs a script in it, and returns what was on the console.
+func (h *host) run(t *testing.T, c vm.Config, script string) string {
 	t.Helper()
-	set := fmt.Sprintf("share=%s hawser=%s source=%s\n", h.share, h.hawser, h.source)
-	result, err := vm.Run(t.Context(), vm.Config{
-		Init:    vm.Systemd,
-		Prepare: set + prepare,
-		Command: vm.Shell(set + common + script),
-		Dir:     h.source,
-		Share:   []string{h.share},
-		Timeout: limit,
-		Stdout:  t.Output(),
-		Stderr:  t.Output(),
-	})
+	set := fmt.Sprintf("share=%s hawser=%s source=%s luns=\n", h.share, h.hawser, h.source)
+	for i := range luns {
+		set += fmt.Sprintf("luns=\"$luns --lun file:$share/lun%d,thin=off\"\n", i)
+	}
+	if c.Init == vm.Systemd {
+		c.Prepare = set + prepare
+	}
+	c.Command = vm.Shell(set + common + script)
+	c.Dir, c.Share, c.Timeout = h.source, []string{h.share}, limit
+	c.Stdout, c.Stderr = t.Output(), t.Output()
+	result, err := vm.Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-# For both boots.
+# For both VMs.
 set -euo pipefail
 uuid=4d1f0000-1111-2222-3333-444455556666
 target=iqn.2026-11.io.hawser:target
@@ -9,11 +9,7 @@ fail() {
 	exit 1
 }
 
-# attach N: the volume has its name at once.
-attach() {
-	hawser attach --name "vol$1" "iscsi://127.0.0.1,127.0.0.2/$target/$1"
-	link "/dev/hawser/vol$1" "$(node "vol$1")"
-}
+url() { echo "iscsi://127.0.0.1,127.0.0.2/$target/$1"; }
 
 # node VOLUME: what the kernel calls it.
 node() {

@@ -1,5 +1,5 @@
-# The root, before systemd: hawser is installed in it, and its storage, which comes before it and goes after it. $share, $hawser and
-# $source are set.
+# The root, before systemd: hawser is installed in it, and its storage, which comes before it and goes after it. $share, $hawser,
+# $source and $luns are set.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd "$source"
 BINARY=$hawser DESTDIR=/ scripts/packaging/install.sh
@@ -12,8 +12,7 @@ Conflicts=shutdown.target
 Before=shutdown.target hawser.service
 
 [Service]
-ExecStart=$hawser target serve --listen 127.0.0.1:3260,127.0.0.2:3260 \
-	--lun file:$share/lun0,thin=off --lun file:$share/lun1,thin=off --lun file:$share/lun2,thin=off
+ExecStart=$hawser target serve --listen 127.0.0.1:3260,127.0.0.2:3260 $luns
 
 [Install]
 WantedBy=hawser.service

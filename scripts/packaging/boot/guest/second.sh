@@ -1,4 +1,4 @@
-# The second boot: everything is where it belongs, or waits.
+# The boot: everything is where it belongs, or waits.
 systemctl start remote-fs.target # it is on its way; this waits for it
 mountpoint -q /srv || fail "fstab's file system is not mounted"
 udevadm settle
@@ -34,7 +34,8 @@ hawser detach vol1
 udevadm settle
 [ ! -e /dev/hawser/vol1 ] || fail "the name of a detached volume is left"
 [ ! -e /dev/hawser/vol1-part1 ] || fail "the name of a detached partition is left"
-attach 1
+hawser attach --name vol1 "$(url 1)"
+link /dev/hawser/vol1 "$(node vol1)" # at once
 udevadm settle
 active && fail "the volume group is active after attach"
 
@@ -45,6 +46,19 @@ while [ -e /run/write ]; do
 done &
 writer=$!
 systemctl restart hawser
+# Nor that it is stopped, and another one is started by hand meanwhile. systemd starts none beside that, and does not try again.
+systemctl stop hawser
+node vol0
+hawser daemon >/run/by-hand 2>/dev/null &
+by_hand=$!
+until grep -q ready /run/by-hand; do
+	sleep 0.2
+done
+systemctl start hawser && fail "systemd has started a second daemon"
+[ "$(systemctl is-failed hawser)" = failed ] || fail "systemd tries again, beside another daemon"
+kill $by_hand
+wait $by_hand || fail "the daemon that was started by hand failed"
+systemctl start hawser
 systemctl kill --kill-whom=main --signal=KILL hawser
 until [ "$(systemctl show -P NRestarts hawser)" = 1 ] && systemctl is-active --quiet hawser; do
 	sleep 0.2
