@@ -28,8 +28,26 @@ func TestAnswers(t *testing.T) {
 		t.Skip("this file system has no direct I/O")
 	}
 	must(t, err)
+	if w, err := d.Start(patient(t)); err != nil || len(w) != 4 { // it has no queue
+		t.Errorf("Start: %v, warnings %v", err, w)
+	}
 	if got := openFiles(t); got != before {
 		t.Errorf("%d descriptors, %d before", got, before)
+	}
+}
+
+// TestStartWaitsForTheNode: warnings are those of the first attempt.
+func TestStartWaitsForTheNode(t *testing.T) {
+	f := newFake(t)
+	d := f.attached(4, "lun")
+	f.files(map[string]string{"sys/block/nbd4/queue/scheduler": "[none]\n"})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	w, err := d.Start(ctx)
+	wantError(t, err, os.ErrNotExist)
+	wantText(t, err, "mknod /dev/nbd4 b 43 32")
+	if len(w) != 3 {
+		t.Errorf("warnings %v", w)
 	}
 }
 

@@ -7,16 +7,12 @@
 //	kernel.Prepare()                   // first of all in main; see below
 //	dev, conn, err := kernel.Connect(ctx, spec)
 //	server.Transmit("disk", conn)      // first of all: somebody may already have opened the node and be reading
-//	for _, w := range dev.Tune(ctx) {  // sysfs, each of which may wait for I/O in flight
-//		log.Print(w)
-//	}
-//	err = dev.Answers(ctx)             // the node is there, and a read of it is answered
+//	warnings, err := dev.Start(ctx)    // sets the queue; then the node is there, and a read of it is answered
 //	err = dev.Announce(ctx, link)      // and so is the name that udev makes, where there is an udev
 //
 // And down again:
 //
-//	err = dev.CheckUnused(ctx)         // refuses with the names of the holders
-//	err = dev.Flush(ctx)               // what the host holds back
+//	err = dev.FlushUnused(ctx)         // refuses with the names of the holders; writes what the host holds back
 //	err = dev.Disconnect(ctx)          // while the server still answers: what is in flight fails otherwise
 //
 // # What a device is like
@@ -51,8 +47,8 @@
 // No signal ends such a wait, and a process that is killed is not dead as long as one of its threads waits. A server that waits for what
 // it has to answer itself would then be neither alive nor dead, and keep its end of the device's connection: no successor could ever take the
 // device over. So all that may wait is done by a process of its own, an errand, which has nothing of the server's open. A program makes that
-// possible with [Prepare], in its first line: an errand is the program itself, started once more. Errands are few, two or three to
-// connect a device and as many to end it, and cost some milliseconds each; none is on the way of I/O.
+// possible with [Prepare], in its first line: an errand is the program itself, started once more. Errands are few, two to
+// connect a device and two to end it, and cost five milliseconds each; none is on the way of I/O.
 //
 // Who looks for them finds hawser-flush, or what else they do, with the device that they do it for. One whose caller was let go, or is
 // dead, ends when the kernel lets it. Until then it has the device open, and counts as a holder unless it is our own.

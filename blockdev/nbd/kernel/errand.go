@@ -2,8 +2,10 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"syscall"
 )
 
 // An errand is a call that may wait in the kernel, where no signal reaches it, for the device's own I/O. That I/O is answered by this
@@ -21,6 +23,8 @@ import (
 //	claim        what the host holds back of the device: who closes it last writes that
 //	flush        the same, and the storage's own cache
 //	read         the partition table, which the first one to open a device reads, and the block itself
+//	start        what tune and read do
+//	drain        what claim and flush do
 //
 // No message is left to a thread: one that waits for no I/O waits for one that does. What else the package does is to look at files of
 // /proc and /sys, which are there for the asking.
@@ -35,6 +39,8 @@ const (
 	claiming      errand = "claim"
 	flushing      errand = "flush"
 	reading       errand = "read"
+	starting      errand = "start"
+	draining      errand = "drain"
 )
 
 // order is all that an errand needs to know.
@@ -52,6 +58,7 @@ type order struct {
 // report is what came of it.
 type report struct {
 	Index int     // of the device that was connected
+	Tuned bool    // the queue was looked at
 	Unset []unset // what could not be set
 	Err   fault
 }
@@ -91,15 +98,32 @@ func (o *order) do(ctx context.Context, h *host) (r report, err error) {
 	case resizing:
 		_, err = h.exchange(resizeMessage(o.Index, o.Spec.Backend, o.Size), ack)
 	case tuning:
-		r.Unset = d.tune(ctx)
+		r.Tuned, r.Unset = true, d.tune(ctx)
 	case claiming:
-		err = d.claim()
+		err = d.withOpen(os.O_RDONLY|syscall.O_EXCL, nil)
 	case flushing:
-		err = d.flush()
+		err = d.withOpen(os.O_RDONLY, (*os.File).Sync)
+	case draining:
+		err = d.withOpen(os.O_RDONLY|syscall.O_EXCL, (*os.File).Sync)
 	case reading:
-		err = d.read()
+		err = d.withOpen(os.O_RDONLY|syscall.O_DIRECT, d.readBlock)
+	case starting:
+		r.Tuned, r.Unset = true, d.tune(ctx)
+		err = d.withOpen(os.O_RDONLY|syscall.O_DIRECT, d.readBlock)
 	default:
 		err = fmt.Errorf("there is no errand %q", o.Errand)
 	}
 	return r, err
+}
+
+// withOpen does something with the node. It is never opened for writing: closing it would have udev come and look again.
+func (d *Device) withOpen(flags int, do func(*os.File) error) error {
+	f, err := os.OpenFile(d.host.path(d.Path()), flags, 0)
+	if err != nil {
+		return err
+	}
+	if do != nil {
+		err = do(f)
+	}
+	return errors.Join(err, f.Close())
 }

@@ -68,7 +68,7 @@ func TestErrandsSayTheSame(t *testing.T) {
 		f := newFake(t)
 		f.program = program
 		d := f.attached(4, "lun")
-		for _, do := range []func(context.Context) error{d.Flush, d.CheckUnused} {
+		for _, do := range []func(context.Context) error{d.Flush, d.CheckUnused, d.FlushUnused} {
 			err := do(patient(t))
 			wantError(t, err, fs.ErrNotExist)
 			wantError(t, err, syscall.ENOENT)
@@ -80,10 +80,13 @@ func TestErrandsSayTheSame(t *testing.T) {
 		must(t, os.Symlink("/dev/null", f.path("dev/nbd4")))
 		wantError(t, d.Flush(patient(t)), syscall.EINVAL)
 		must(t, d.CheckUnused(patient(t)))
+		wantError(t, d.FlushUnused(patient(t)), syscall.EINVAL)
 
 		f.files(map[string]string{"sys/block/nbd4/queue/max_hw_sectors_kb": "512\n", "sys/block/nbd4/queue/io_timeout": "30000\n"})
 		var got []string
-		for _, w := range d.Tune(patient(t)) {
+		warnings, err := d.Start(patient(t))
+		wantError(t, err, syscall.EINVAL)
+		for _, w := range warnings {
 			if !errors.Is(w, fs.ErrNotExist) || w.Why == "" {
 				t.Errorf("got %+v", w)
 			}
@@ -161,7 +164,7 @@ func TestErrandIsLeft(t *testing.T) {
 	d := f.attached(4, "lun")
 	node := f.fifo("dev/nbd4")
 	before := openFiles(t)
-	for name, do := range map[string]func(context.Context) error{"flush": d.Flush, "claim": d.CheckUnused, "read": d.Answers} {
+	for name, do := range map[string]func(context.Context) error{"flush": d.Flush, "claim": d.CheckUnused, "drain": d.FlushUnused, "read": d.Answers} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		impatient := fmt.Errorf("no more patience with %s", name)
 		done := make(chan error, 1)

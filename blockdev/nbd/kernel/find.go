@@ -44,11 +44,13 @@ func (h *host) connected(index int) (c Connected, ok bool) {
 		return c, false
 	}
 	c = Connected{Index: index, Size: h.size(index)}
-	if c.Backend, _ = h.text(dir, "backend"); c.Backend == "" { // otherwise it was an errand's, and may be anybody's by now
-		c.PID = h.process(thread)
-	}
 	c.ReadOnly = h.number(dir, "ro") == 1
-	return c, true
+	if c.Backend, ok = h.text(dir, "backend"); ok {
+		return c, true // the thread was an errand's, and may be anybody's by now
+	}
+	c.PID = h.process(thread)
+	_, ok = h.text(dir, "pid") // which goes before the backend does, when a device ends
+	return c, ok
 }
 
 // process is whose thread that is, as it is a thread whose number the driver keeps. 0 if there is no such thread.

@@ -1,21 +1,9 @@
 package kernel
 
-import (
-	"context"
-	"errors"
-	"os"
-)
+import "context"
 
 // Flush has the host write what it holds back of the device, and the storage what it has in its cache. EIO is said once: what could not be
 // written is dropped then.
 func (d *Device) Flush(ctx context.Context) error {
 	return newError("flush", d.Path(), d.errand(ctx, flushing))
-}
-
-func (d *Device) flush() error {
-	f, err := os.OpenFile(d.host.path(d.Path()), os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

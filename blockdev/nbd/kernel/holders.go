@@ -3,7 +3,6 @@ package kernel
 import (
 	"context"
 	"errors"
-	"os"
 	"syscall"
 	"time"
 )
@@ -28,14 +27,19 @@ func (h *host) holders(index int) []Holder {
 // CheckUnused is nil if nobody uses the device, and a *BusyError otherwise. Processes get two seconds to be done, as udev has a look
 // whenever a device has been written to. The kernel is asked last, by an attempt to get the device for exclusive use.
 func (d *Device) CheckUnused(ctx context.Context) error {
-	return newError("check", d.Path(), d.unused(ctx))
+	return newError("check", d.Path(), d.unused(ctx, claiming))
 }
 
-func (d *Device) unused(ctx context.Context) error {
+// FlushUnused is CheckUnused, and then Flush, with nobody able to get the device for exclusive use in between.
+func (d *Device) FlushUnused(ctx context.Context) error {
+	return newError("flush", d.Path(), d.unused(ctx, draining))
+}
+
+func (d *Device) unused(ctx context.Context, e errand) error {
 	for until := time.Now().Add(d.host.settle); ; {
 		holders := d.host.holders(d.index)
 		if len(holders) == 0 {
-			return d.unclaimed(ctx)
+			return d.unclaimed(ctx, e)
 		}
 		if !onlyProcesses(holders) || time.Now().After(until) || ctx.Err() != nil {
 			return d.host.busyFor(d.index, holders)
@@ -55,8 +59,8 @@ func onlyProcesses(holders []Holder) bool {
 
 // unclaimed gets the device for exclusive use, for a moment. Mounted file systems, swap and all that is stacked on a device or on
 // a partition of it have it exclusively.
-func (d *Device) unclaimed(ctx context.Context) error {
-	err := d.errand(ctx, claiming)
+func (d *Device) unclaimed(ctx context.Context, e errand) error {
+	err := d.errand(ctx, e)
 	if !errors.Is(err, syscall.EBUSY) {
 		return err
 	}
@@ -65,14 +69,4 @@ func (d *Device) unclaimed(ctx context.Context) error {
 		holders = []Holder{{Kind: Claim, Device: d.name(), whole: true}}
 	}
 	return d.host.busyFor(d.index, holders)
-}
-
-// claim opens for reading alone: closing what was open for writing has udev come and look again. To be the last one to close
-// waits until what the host holds back of the device has been written.
-func (d *Device) claim() error {
-	f, err := os.OpenFile(d.host.path(d.Path()), os.O_RDONLY|syscall.O_EXCL, 0)
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }

@@ -25,7 +25,7 @@ func (d *Device) resize(ctx context.Context, size uint64) error {
 		return err
 	}
 	if size < d.Size() {
-		if err := d.unused(ctx); err != nil {
+		if err := d.unused(ctx, claiming); err != nil {
 			return fmt.Errorf("it would shrink, from %d bytes to %d: %w", d.Size(), size, err)
 		}
 	}

@@ -58,16 +58,22 @@ type unset struct {
 // do is left.
 func (d *Device) Tune(ctx context.Context) []Warning {
 	r, err := d.host.have(ctx, order{Errand: tuning, Index: d.index, Spec: d.spec}, nil)
+	return d.warnings(ctx, r, err)
+}
+
+// warnings are about what a report says, or if nothing came of the errand about every setting, for all that is known.
+func (d *Device) warnings(ctx context.Context, r report, err error) []Warning {
 	var failed []Warning
 	for _, s := range d.settings(0) {
 		i := slices.IndexFunc(r.Unset, func(u unset) bool { return u.Name == s.name })
+		if r.Tuned && i < 0 {
+			continue
+		}
 		w := Warning{Device: d.Path(), Attribute: "queue/" + s.name, Value: s.value, Severe: s.severe, Why: s.why, Err: err}
 		if i >= 0 {
-			w.Value, w.Err = r.Unset[i].Value, cmp.Or(r.Unset[i].Err.error, context.Cause(ctx))
+			w.Value, w.Err = r.Unset[i].Value, cmp.Or(r.Unset[i].Err.error, context.Cause(ctx), context.Canceled)
 		}
-		if w.Err != nil { // of all of them, for all that we know, if nothing came of the errand
-			failed = append(failed, w)
-		}
+		failed = append(failed, w)
 	}
 	return failed
 }

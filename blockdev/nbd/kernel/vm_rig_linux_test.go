@@ -115,10 +115,11 @@ func attach(t *testing.T, spec kernel.Spec) (*kernel.Device, *ram, net.Conn) {
 			}
 		}
 	})
-	for _, w := range d.Tune(deadline(t, patience)) {
+	warnings, err := d.Start(deadline(t, patience))
+	must(t, err)
+	for _, w := range warnings {
 		t.Error(w)
 	}
-	must(t, d.Answers(deadline(t, patience)))
 	return d, r, c
 }
 

@@ -187,10 +187,10 @@ func (v *volume) endDevice(ctx context.Context, force bool) (lost, err error) {
 		}
 	}()
 	if !force {
-		if err := d.CheckUnused(ctx); err != nil {
+		err := d.FlushUnused(ctx)
+		if errors.Is(err, kernel.ErrBusy) {
 			return nil, err
 		}
-		err := d.Flush(ctx)
 		if err != nil && !errors.Is(err, syscall.EIO) {
 			return nil, fmt.Errorf("what the host still holds back could not be written: %w: with --force it is given up", err)
 		}

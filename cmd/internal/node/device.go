@@ -61,8 +61,7 @@ func (v *volume) deadConn() time.Duration {
 // How long the kernel may take. Where it waits for I/O that is as long as the paths do, and no longer makes sense.
 const (
 	connectWithin  = 30 * time.Second
-	tuneWithin     = 30 * time.Second
-	answerWithin   = 30 * time.Second
+	startWithin    = time.Minute
 	announceWithin = 10 * time.Second // udev
 	undoWithin     = 10 * time.Second
 )
@@ -108,15 +107,14 @@ func (v *volume) startDevice(d Device, conn net.Conn) error {
 	if err := v.stack.Server.Transmit("", conn); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(v.life, tuneWithin)
+	ctx, cancel := context.WithTimeout(v.life, startWithin)
 	defer cancel()
 	v.set(func() { v.warnings = nil })
-	for _, w := range d.Tune(ctx) {
+	wrong, err := d.Start(ctx)
+	for _, w := range wrong {
 		v.warn(d, w)
 	}
-	ctx, cancel = context.WithTimeout(v.life, answerWithin)
-	defer cancel()
-	return d.Answers(ctx)
+	return err
 }
 
 // announce waits until the device has its name. It has its uses without.

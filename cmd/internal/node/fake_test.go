@@ -110,13 +110,10 @@ func (d *fakeDevice) Size() uint64 {
 	return d.size
 }
 
-func (d *fakeDevice) Tune(context.Context) []kernel.Warning {
-	return []kernel.Warning{{Device: d.Path(), Attribute: "queue/scheduler", Value: "none", Why: "it is slow", Err: errors.New("no such scheduler")}}
-}
-
-func (d *fakeDevice) Answers(context.Context) error {
+func (d *fakeDevice) Start(context.Context) ([]kernel.Warning, error) {
+	w := kernel.Warning{Device: d.Path(), Attribute: "queue/scheduler", Value: "none", Why: "it is slow", Err: errors.New("no such scheduler")}
 	_, err := d.client.ReadAt(make([]byte, 512), 0)
-	return err
+	return []kernel.Warning{w}, err
 }
 
 func (d *fakeDevice) Announce(_ context.Context, link string) error {
@@ -141,6 +138,13 @@ func (d *fakeDevice) Flush(context.Context) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+func (d *fakeDevice) FlushUnused(ctx context.Context) error {
+	if err := d.CheckUnused(ctx); err != nil {
+		return err
+	}
+	return d.Flush(ctx)
 }
 
 func (d *fakeDevice) Reconnect(context.Context) (net.Conn, error) {

@@ -23,11 +23,11 @@ type Front interface {
 type Device interface {
 	Path() string
 	Size() uint64
-	Tune(ctx context.Context) []kernel.Warning
-	Answers(ctx context.Context) error
+	Start(ctx context.Context) ([]kernel.Warning, error)
 	Announce(ctx context.Context, link string) error
 	CheckUnused(ctx context.Context) error
 	Flush(ctx context.Context) error
+	FlushUnused(ctx context.Context) error
 	Reconnect(ctx context.Context) (net.Conn, error)
 	Resize(ctx context.Context, size uint64) error
 	Disconnect(ctx context.Context) error
