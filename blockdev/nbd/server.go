@@ -1,6 +1,7 @@
 package nbd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -190,7 +191,7 @@ func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open > 0 {
-		return fmt.Errorf("nbd: %d connections closed with requests in flight: %w", s.open, context.Cause(ctx))
+		return fmt.Errorf("nbd: %d connections closed with requests in flight: %w", s.open, cmp.Or(context.Cause(ctx), ErrClosed))
 	}
 	return nil
 }

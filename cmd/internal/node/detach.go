@@ -89,15 +89,19 @@ func (v *volume) take(ctx context.Context, force, forget bool) error {
 		return nil
 	}
 	lost, err := v.endDevice(ctx, force)
+	if lost != nil { // the kernel says it once
+		v.log.Error("data is lost", "reason", lost.Error())
+		v.gone = errors.Join(v.gone, lost)
+	}
 	if err != nil {
 		return err
 	}
 	v.over = true
 	v.end()
-	lost = errors.Join(lost, v.endStack(force))
 	if forget {
 		err = v.node.cfg.Store.remove(v.name)
 	}
+	lost = errors.Join(v.gone, v.endStack(force))
 	v.node.leave(v) // last: whoever takes the name next has a record of his own
 	v.log.Info("detached", "forced", force)
 	if lost == nil {

@@ -28,7 +28,8 @@ type volume struct {
 	op     sync.Mutex
 	record record
 	cfg    stack.Config
-	over   bool // detached, or suspended: nothing more is to be done to it
+	over   bool  // detached, or suspended: nothing more is to be done to it
+	gone   error // what the host held back and could not be written, as a detach found that did not come to its end
 
 	kept bool   // the store has had it: its device may be there already
 	held func() // by the process, which is told so to end it; nil: the node's own

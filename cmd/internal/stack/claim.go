@@ -60,21 +60,21 @@ func (e *claimedError) Error() string {
 	return fmt.Sprintf("%s is attached already, by process %d: detach it there first", e.Volume, e.PID)
 }
 
-const claimSuffix = ".json"
+const (
+	claimSuffix = ".json"
+	newClaim    = "new-"
+)
 
 // stake makes a claim in dir, and says what it inherits.
 func stake(dir string, c claimed) (cl *claim, in inheritance, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, in, err
 	}
-	d, err := os.Open(dir)
+	d, err := lockDir(dir)
 	if err != nil {
 		return nil, in, err
 	}
-	defer func() { err = errors.Join(err, d.Close()) }() // which unlocks
-	if err := lock(d, 0); err != nil {
-		return nil, in, fmt.Errorf("lock %s: %w", dir, err)
-	}
+	defer func() { _ = d.Close() }() // which unlocks
 	cl = &claim{path: filepath.Join(dir, c.fileName())}
 	if in, err = cl.inherit(dir, &c); err != nil {
 		return nil, in, err
@@ -83,7 +83,10 @@ func stake(dir string, c claimed) (cl *claim, in inheritance, err error) {
 	if err := cl.write(&c); err != nil {
 		return nil, in, err
 	}
-	return cl, in, d.Sync()
+	if err := d.Sync(); err != nil {
+		return nil, in, errors.Join(err, cl.leave())
+	}
+	return cl, in, nil
 }
 
 // fileName is the same for the same sessions.
@@ -99,6 +102,10 @@ func (c *claimed) fileName() string {
 
 // inherit looks for the claims of others on the same volume.
 func (cl *claim) inherit(dir string, c *claimed) (in inheritance, err error) {
+	unfinished, _ := filepath.Glob(filepath.Join(dir, newClaim+"*")) // by one who was killed: who lives has the directory locked
+	for _, name := range unfinished {
+		_ = os.Remove(name)
+	}
 	names, err := filepath.Glob(filepath.Join(dir, "*"+claimSuffix))
 	for _, name := range names {
 		old, alive, err := readClaim(name)
@@ -129,7 +136,7 @@ func readClaim(name string) (c claimed, alive bool, err error) {
 		return c, false, err
 	}
 	defer f.Close()
-	err = lock(f, syscall.LOCK_NB)
+	err = lock(f)
 	alive = errors.Is(err, syscall.EWOULDBLOCK)
 	if err != nil && !alive {
 		return c, false, err
@@ -151,11 +158,11 @@ func (c *claimed) within(o *claimed) bool {
 
 // write makes the file, whole or not at all, locked from the first.
 func (cl *claim) write(c *claimed) error {
-	f, err := os.CreateTemp(filepath.Dir(cl.path), "new")
+	f, err := os.CreateTemp(filepath.Dir(cl.path), newClaim)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(lock(f, syscall.LOCK_NB), json.NewEncoder(f).Encode(c), f.Sync())
+	err = errors.Join(lock(f), json.NewEncoder(f).Encode(c), f.Sync())
 	if err == nil {
 		err = os.Rename(f.Name(), cl.path)
 	}
@@ -166,12 +173,19 @@ func (cl *claim) write(c *claimed) error {
 	return nil
 }
 
-// fenced takes back the claims of others: nothing of theirs is left.
+// fenced takes back the claims of others: nothing of theirs is left. One that somebody has made anew meanwhile is his.
 func (cl *claim) fenced() error {
+	if len(cl.left) > 0 {
+		d, err := lockDir(filepath.Dir(cl.path))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = d.Close() }()
+	}
 	var errs []error
 	for _, name := range cl.left {
-		if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
+		if _, alive, err := readClaim(name); !alive && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, os.Remove(name))
 		}
 	}
 	cl.inherited, cl.left = false, nil
@@ -186,9 +200,30 @@ func (cl *claim) end() error {
 // leave lets whoever is next inherit.
 func (cl *claim) leave() error { return cl.file.Close() }
 
-func lock(f *os.File, flags int) error {
+// lockWithin bounds the wait for others that look for claims, each for a moment.
+const lockWithin = 10 * time.Second
+
+// lockDir locks the directory until the file is closed.
+func lockDir(dir string) (*os.File, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for end := time.Now().Add(lockWithin); ; time.Sleep(10 * time.Millisecond) {
+		err := lock(d)
+		if err == nil {
+			return d, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(end) {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), d.Close())
+		}
+	}
+}
+
+// lock locks a file if nobody else has.
+func lock(f *os.File) error {
 	for {
-		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|flags); !errors.Is(err, syscall.EINTR) {
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EINTR) {
 			return err
 		}
 	}

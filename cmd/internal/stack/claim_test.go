@@ -124,3 +124,23 @@ func TestClaimNames(t *testing.T) {
 		t.Errorf("got %v", names)
 	}
 }
+
+// TestClaimMadeAnew: what is taken back is what was found, and not what somebody has put in its place since.
+func TestClaimMadeAnew(t *testing.T) {
+	dir := t.TempDir()
+	ok(t, mustStake(t, dir, claimOf("1"), inheritance{}).leave())
+	heir := mustStake(t, dir, claimOf("2"), inheritance{any: true, strange: true})
+	again := mustStake(t, dir, claimOf("1"), inheritance{any: true, beside: "process 0, as "})
+	ok(t, heir.end())
+	wantFiles(t, dir, 1)
+	ok(t, again.leave())
+	mustStake(t, dir, claimOf("1"), inheritance{any: true})
+}
+
+// TestUnfinishedClaim: one who was killed in the middle has not made one.
+func TestUnfinishedClaim(t *testing.T) {
+	dir := t.TempDir()
+	ok(t, os.WriteFile(filepath.Join(dir, newClaim+"1"), []byte("{"), 0o600))
+	ok(t, mustStake(t, dir, claimOf("1"), inheritance{}).end())
+	wantFiles(t, dir, 0)
+}

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,8 +116,8 @@ func (v *Volume) stake() (inheritance, error) {
 	case errors.As(err, new(*claimedError)):
 		return in, err
 	case err != nil:
-		v.log.Warn("if this process is killed, its last writes are not fenced from those of the next one", "reason", err.Error())
-		return in, nil
+		v.log.Warn("nothing is known of former processes, nor will the next one know of this: writes wait for the fence's time", "reason", err.Error())
+		return inheritance{any: true, strange: true}, nil
 	}
 	v.claim = cl
 	if found.beside != "" {
@@ -125,7 +126,7 @@ func (v *Volume) stake() (inheritance, error) {
 	if !found.any {
 		return in, nil
 	}
-	v.log.Info("a former process has not ended in order: writes wait until nothing of it is left at the storage", "other_sessions", found.strange)
+	v.log.Info("a former process may have left writes at the storage: others wait until they cannot be carried out any more", "other_sessions", found.strange)
 	return found, nil
 }
 
@@ -212,9 +213,12 @@ func (v *Volume) close(within time.Duration, forGood bool) (mpio.Status, error) 
 		unfenced = v.WaitFenced(ctx)
 	}
 	err := v.Device.Close(ctx)
+	if forGood && unfenced == nil {
+		unfenced = v.WaitFenced(ctx) // the last requests may have lost a path; there is no wait any more
+	}
 	v.fencing.end()
 	<-v.fencing.ended
-	v.unclaim(forGood && err == nil && unfenced == nil)
+	v.unclaim(forGood && cmp.Or(err, serverErr, unfenced) == nil)
 	if err == nil {
 		err = serverErr // the clients' replies
 	}
