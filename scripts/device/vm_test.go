@@ -33,7 +33,7 @@ var groups = []group{
 	{name: "restart", run: "TestRestart|TestKilled", memory: 2048, minutes: 20},
 	{name: "storage", run: "TestPowerLoss|TestStorageAlone|TestResize|TestReadOnly|TestPartitions", memory: 2048, minutes: 20},
 	{name: "many", run: "TestManyLUNs", memory: 4096, minutes: 20},
-	{name: "memory", run: "TestMemoryPressure", memory: 1024, minutes: 20, alone: true},
+	{name: "memory", run: "TestMemoryPressure", memory: 4096, minutes: 20, alone: true},
 }
 
 // TestInVM builds everything and runs each group.
