@@ -133,8 +133,8 @@ func (d *Device) closePaths(ctx context.Context) error {
 // endClose says what was given up.
 func (d *Device) endClose(cause error) error {
 	d.quarantine.timer.Stop()
-	d.quarantine.openEmpty()
-	d.openReady()
+	d.quarantine.empty.open()
+	d.ready.open()
 	for _, a := range d.attempts {
 		if a.phase == phaseSent { // a path that did not give it back
 			a.worst = blockdev.Unknown

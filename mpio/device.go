@@ -1,11 +1,11 @@
 package mpio
 
 import (
+	"cmp"
 	"context"
 	"hash/fnv"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +52,7 @@ type Device struct {
 	answers []*attempt // outcome known inside Submit or an event: completed in the deferred stage
 	late    deferredStage
 
-	ready   []loop.Gate // of WaitReady
+	ready   waiters // of WaitReady
 	closing closing
 
 	// The control plane's.
@@ -184,7 +184,7 @@ func (d *Device) pathsChanged() {
 	switch has := len(s.paths); {
 	case had == 0 && has > 0:
 		d.late.add()
-		d.openReady()
+		d.ready.open()
 	case had > 0 && has == 0:
 		d.lastPathGone()
 	}
@@ -230,37 +230,11 @@ func (d *Device) sendAnswers() {
 // WaitReady returns when at least one path is up; the others join when they come. When ctx ends first, or the volume is closed, it
 // returns a *NoPathError, which has the reason of each path. It is for the control plane.
 func (d *Device) WaitReady(ctx context.Context) error {
-	gate := d.loop.Env().NewGate()
-	if !d.loop.Post(func() { d.addReady(gate) }) {
-		return loop.ErrStopped
-	}
-	defer context.AfterFunc(ctx, gate.Open)()
-	gate.Wait()
 	var failed error
-	err := d.loop.Await(func(done func()) {
-		d.ready = slices.DeleteFunc(d.ready, func(g loop.Gate) bool { return g == gate })
+	err := d.wait(ctx, &d.ready, func() bool { return len(d.usable.paths) > 0 || d.closing.refuse }, func() {
 		if len(d.usable.paths) == 0 {
 			failed = d.noPathError(context.Cause(ctx))
 		}
-		done()
 	})
-	if err != nil {
-		return err
-	}
-	return failed
-}
-
-func (d *Device) addReady(g loop.Gate) {
-	if len(d.usable.paths) > 0 || d.closing.refuse {
-		g.Open()
-		return
-	}
-	d.ready = append(d.ready, g)
-}
-
-func (d *Device) openReady() {
-	for _, g := range d.ready {
-		g.Open()
-	}
-	d.ready = nil
+	return cmp.Or(err, failed)
 }

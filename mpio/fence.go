@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/hawser-storage/hawser/blockdev/loop"
@@ -40,8 +39,8 @@ type orphan struct {
 type quarantine struct {
 	dev     *Device
 	orphans []orphan
-	held    []*attempt  // in the order in which they came
-	empty   []loop.Gate // of WaitFenced
+	held    []*attempt // in the order in which they came
+	empty   waiters    // of WaitFenced
 	timer   *loop.Timer
 	total   uint64 // orphans ever
 }
@@ -150,7 +149,7 @@ func (q *quarantine) release(dead func(*orphan) bool) {
 	clear(q.orphans[len(left):])
 	q.orphans = left
 	if len(left) == 0 {
-		q.openEmpty()
+		q.empty.open()
 	}
 	q.setTimer()
 	for _, a := range q.takeHeld() {
@@ -158,33 +157,13 @@ func (q *quarantine) release(dead func(*orphan) bool) {
 	}
 }
 
-func (q *quarantine) openEmpty() {
-	for _, g := range q.empty {
-		g.Open()
-	}
-	q.empty = nil
-}
-
 // WaitFenced returns when nothing that a path had when it was lost, or that a former process left, can be carried out any more. Who gives
 // the volume to another host waits for it, before Close. When ctx ends first, or the volume is closed, it returns an *UnfencedError. It is
 // for the control plane.
 func (d *Device) WaitFenced(ctx context.Context) error {
-	gate := d.loop.Env().NewGate()
 	q := &d.quarantine
-	if err := d.onLoop(func() {
-		if len(q.orphans) == 0 || d.closing.gaveUp {
-			gate.Open()
-			return
-		}
-		q.empty = append(q.empty, gate)
-	}); err != nil {
-		return err
-	}
-	defer context.AfterFunc(ctx, gate.Open)()
-	gate.Wait()
 	var left error
-	err := d.onLoop(func() {
-		q.empty = slices.DeleteFunc(q.empty, func(g loop.Gate) bool { return g == gate })
+	err := d.wait(ctx, &q.empty, func() bool { return len(q.orphans) == 0 || d.closing.gaveUp }, func() {
 		if len(q.orphans) > 0 {
 			left = q.unfenced(context.Cause(ctx))
 		}
