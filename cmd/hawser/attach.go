@@ -66,7 +66,7 @@ Times are seconds, or have a unit: 500ms, 2m. Sizes are bytes, or have K, M, G o
 }
 
 func (o *attachOptions) register(fs *pflag.FlagSet) {
-	o.memory, o.drainTimeout = 128<<20, secondsFlag(30*time.Second)
+	o.memory, o.drainTimeout = 128<<20, secondsFlag(defaultDrain)
 	o.retry, o.fence = retryFlag(mpio.DefaultNoPathRetry), secondsFlag(mpio.DefaultFenceTimeout)
 	fs.BoolVar(&o.foreground, "foreground", false, "serve in this process, until it is told to end")
 	fs.StringVar(&o.socket, "socket", "", "serve NBD on a unix socket at this `PATH` (mode 0600)")

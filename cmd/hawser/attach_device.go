@@ -70,15 +70,11 @@ func (o *attachOptions) letGo(n *node.Node, name string, log *slog.Logger) error
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(o.drainTimeout))
 	defer cancel()
 	err := n.Detach(ctx, name, false)
-	switch api.KindOf(err) {
-	case api.NotFound:
+	if api.KindOf(err) == api.NotFound {
 		err = nil
-		fallthrough
-	case api.Lost:
-		return errors.Join(err, n.Close(ctx, false))
 	}
-	if err == nil {
-		return n.Close(ctx, false)
+	if err == nil || api.KindOf(err) == api.Lost {
+		return errors.Join(err, n.Close(ctx, false))
 	}
 	log.Error("the device stays, and its I/O waits for the next process", "reason", err.Error())
 	return errors.Join(fmt.Errorf("not detached: %w; its I/O waits for the next 'hawser attach --foreground --name %s'", err, name), n.Close(ctx, true))

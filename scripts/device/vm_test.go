@@ -70,7 +70,7 @@ func (g *group) test(t *testing.T, dir, hawser string) {
 	limit := time.Duration(g.minutes) * time.Minute
 	_, err := vm.Run(t.Context(), vm.Config{
 		Command: []string{binary, "-test.v", "-test.run", run, fmt.Sprintf("-test.timeout=%v", limit-30*time.Second)},
-		Env:     []string{"HAWSER=" + hawser, "HAWSER_TEST_LONG=" + os.Getenv("HAWSER_TEST_LONG"), "HAWSER_DISKS=" + dir},
+		Env:     []string{"HAWSER=" + hawser, "HAWSER_TEST_LONG=" + os.Getenv("HAWSER_TEST_LONG")},
 		Share:   []string{dir},
 		Dir:     pkg,
 		Memory:  g.memory,

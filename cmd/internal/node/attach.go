@@ -72,7 +72,7 @@ func (v *volume) bring(patient bool) error {
 		return err
 	}
 	cfg.OwnSessions, cfg.Claims, cfg.Patient = n.cfg.OwnSessions, n.cfg.Claims, patient
-	cfg.Inherited = n.leftBehind(v.name)
+	cfg.Inherited = n.leftBehind(v.name) != ""
 	cfg.Unflushed = cfg.Inherited // the host remembers what it has written
 	cfg.Failed, cfg.Resized, cfg.Closed = v.failed, v.resized, v.lost
 	v.cfg = cfg
@@ -101,14 +101,14 @@ func (v *volume) bring(patient bool) error {
 	return nil
 }
 
-// leftBehind says whether a former process has left a device of that volume.
-func (n *Node) leftBehind(name string) bool {
+// leftBehind is the backend of the device that a former process has left of that volume, or "".
+func (n *Node) leftBehind(name string) string {
 	for _, c := range n.cfg.Front.List() {
 		if strings.HasPrefix(c.Backend, backendOf(name, "")) {
-			return true
+			return c.Backend
 		}
 	}
-	return false
+	return ""
 }
 
 // deviceIndex reads auto or /dev/nbdN, which has been validated.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -133,13 +132,12 @@ func (v *volume) left() (Device, error) {
 	if !v.kept {
 		return nil, nil
 	}
-	for _, c := range v.node.cfg.Front.List() {
-		if strings.HasPrefix(c.Backend, backendOf(v.name, "")) {
-			d, _, err := v.node.cfg.Front.Find(kernel.Spec{Backend: c.Backend})
-			return d, err
-		}
+	backend := v.node.leftBehind(v.name)
+	if backend == "" {
+		return nil, nil
 	}
-	return nil, nil
+	d, _, err := v.node.cfg.Front.Find(kernel.Spec{Backend: backend})
+	return d, err
 }
 
 // leftUnused is that device too, if nobody uses it.

@@ -73,7 +73,7 @@ func (v *volume) makeDevice() error {
 	if err != nil {
 		return err
 	}
-	if !found && v.node.leftBehind(v.name) {
+	if !found && v.node.leftBehind(v.name) != "" {
 		return fmt.Errorf("there is a device of a volume %s that is another one than what the paths lead to now: detach it first, with nbd-client -d if need be", v.name)
 	}
 	ctx, cancel := context.WithTimeout(v.life, connectWithin)
