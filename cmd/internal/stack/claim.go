@@ -12,6 +12,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/hawser-storage/hawser/cmd/internal/unixsock"
 )
 
 // A claim is a file that says by which sessions a process uses a volume. It is there before the first login, and until nothing that the
@@ -65,16 +67,19 @@ const (
 	newClaim    = "new-"
 )
 
+// lockWithin bounds the wait for others that look for claims, each for a moment.
+const lockWithin = 10 * time.Second
+
 // stake makes a claim in dir, and says what it inherits.
 func stake(dir string, c claimed) (cl *claim, in inheritance, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, in, err
 	}
-	d, err := lockDir(dir)
+	unlock, err := unixsock.LockDir(dir, lockWithin)
 	if err != nil {
-		return nil, in, err
+		return nil, in, fmt.Errorf("lock %s: %w", dir, err)
 	}
-	defer func() { _ = d.Close() }() // which unlocks
+	defer unlock()
 	cl = &claim{path: filepath.Join(dir, c.fileName())}
 	if in, err = cl.inherit(dir, &c); err != nil {
 		return nil, in, err
@@ -83,7 +88,7 @@ func stake(dir string, c claimed) (cl *claim, in inheritance, err error) {
 	if err := cl.write(&c); err != nil {
 		return nil, in, err
 	}
-	if err := d.Sync(); err != nil {
+	if err := syncDir(dir); err != nil {
 		return nil, in, errors.Join(err, cl.leave())
 	}
 	return cl, in, nil
@@ -176,11 +181,11 @@ func (cl *claim) write(c *claimed) error {
 // fenced takes back the claims of others: nothing of theirs is left. One that somebody has made anew meanwhile is his.
 func (cl *claim) fenced() error {
 	if len(cl.left) > 0 {
-		d, err := lockDir(filepath.Dir(cl.path))
+		unlock, err := unixsock.LockDir(filepath.Dir(cl.path), lockWithin)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = d.Close() }()
+		defer unlock()
 	}
 	var errs []error
 	for _, name := range cl.left {
@@ -200,24 +205,12 @@ func (cl *claim) end() error {
 // leave lets whoever is next inherit.
 func (cl *claim) leave() error { return cl.file.Close() }
 
-// lockWithin bounds the wait for others that look for claims, each for a moment.
-const lockWithin = 10 * time.Second
-
-// lockDir locks the directory until the file is closed.
-func lockDir(dir string) (*os.File, error) {
+func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for end := time.Now().Add(lockWithin); ; time.Sleep(10 * time.Millisecond) {
-		err := lock(d)
-		if err == nil {
-			return d, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(end) {
-			return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), d.Close())
-		}
-	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // lock locks a file if nobody else has.

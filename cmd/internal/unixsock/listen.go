@@ -25,7 +25,7 @@ func Listen(path string) (net.Listener, error) {
 	if len(path) > MaxPath {
 		return nil, fmt.Errorf("socket %s: the path has %d bytes, at most %d are possible: choose a shorter one", path, len(path), MaxPath)
 	}
-	unlock, err := lockDir(filepath.Dir(path), lockWithin)
+	unlock, err := LockDir(filepath.Dir(path), lockWithin)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, fmt.Errorf("socket %s: its directory is locked by another process: choose another path", path)
 	}

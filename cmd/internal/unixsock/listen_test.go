@@ -105,18 +105,18 @@ func TestSocketRefused(t *testing.T) {
 // TestLockedDirectoryIsAnError: somebody who keeps the directory locked does not keep attach waiting for ever.
 func TestLockedDirectoryIsAnError(t *testing.T) {
 	dir := t.TempDir()
-	unlock, err := lockDir(dir, 0)
+	unlock, err := LockDir(dir, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lockDir(dir, 0); !errors.Is(err, syscall.EWOULDBLOCK) {
+	if _, err := LockDir(dir, 0); !errors.Is(err, syscall.EWOULDBLOCK) {
 		t.Errorf("got %v, want %v", err, syscall.EWOULDBLOCK)
 	}
 	if _, err := Listen(filepath.Join(dir, "s")); err == nil || !strings.Contains(err.Error(), "is locked by another process") {
 		t.Errorf("got %v, want the lock named", err)
 	}
 	unlock()
-	again, err := lockDir(dir, 0)
+	again, err := LockDir(dir, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

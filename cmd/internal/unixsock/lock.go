@@ -9,8 +9,9 @@ import (
 // lockWithin is how long another process may take to listen in the same directory. Anybody who may read the directory can lock it.
 const lockWithin = 2 * time.Second
 
-// lockDir keeps two processes from both replacing one stale socket.
-func lockDir(dir string, within time.Duration) (unlock func(), err error) {
+// LockDir locks a directory among processes, until unlock or the process's end: [Listen] keeps two of them from both replacing one stale socket
+// so. If another one has it for longer than within, the error is syscall.EWOULDBLOCK.
+func LockDir(dir string, within time.Duration) (unlock func(), err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
