@@ -81,7 +81,6 @@ func TestDetachWaitsForTheFence(t *testing.T) {
 	if _, err := n.Attach(t.Context(), r.request(0)); err != nil {
 		t.Fatal(err)
 	}
-	r.flushable(0)
 	lost, release := r.ghost(n)
 	detached := make(chan error, 1)
 	go func() { detached <- n.Detach(t.Context(), "target-0", false) }()
@@ -112,7 +111,6 @@ func TestDetachSaysWhatIsNotFenced(t *testing.T) {
 	if _, err := n.Attach(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
-	r.flushable(0)
 	v := n.all()[0]
 	_, release := r.ghost(n)
 	v.cfg.Fence = 0 // for the wait alone

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -441,16 +440,6 @@ func TestLostConnection(t *testing.T) {
 	r.end(n, s, false)
 }
 
-// flushable gives a device a node that can be flushed.
-func (r *rig) flushable(i int) {
-	r.t.Helper()
-	node := filepath.Join(r.t.TempDir(), "nbd")
-	if err := os.WriteFile(node, nil, 0o600); err != nil {
-		r.t.Fatal(err)
-	}
-	r.kernel.device(i).path = node
-}
-
 // TestRelease: at the shutdown of the host a volume goes when its last user does, and comes back with the next start.
 func TestRelease(t *testing.T) {
 	r := newRig(t, 2)
@@ -460,8 +449,6 @@ func TestRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.flushable(0)
-	r.flushable(1)
 	busy := r.kernel.device(0)
 	busy.holders = []kernel.Holder{{Kind: kernel.Mount}}
 	released := make(chan error, 1)
